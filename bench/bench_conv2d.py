@@ -1,5 +1,8 @@
 """Convolution: GFLOPS of tinynet and PyTorch for the output, the input gradient and the weight gradient.
 
+The input gradient of a convolution is the forward pass of the transposed convolution, and the other way round: a
+strided 3x3 stands for both.
+
 One image's output and input gradient, and one tap's weight gradient, are compared with float64 products. The bound,
 1e-5 of the largest sum |x||w|, is ten times the error of F(4x4): a wrong result misses it by far.
 """
@@ -16,16 +19,21 @@ from harness import print_table
 from peers.arrays import convolution
 
 SHAPES = ("128x28x28x1-32-3,128x13x13x32-64-3,128x28x28x32-32-3-same,128x14x14x64-64-3-same,4x224x224x64-64-3-same,"
-          "8x56x56x256-256-3-same,16x14x14x512-512-3-same,16x56x56x256-64-1,64x14x14x6-16-5,16x56x56x64-128-3-same-2")
-QUICK_SHAPES = "2x9x9x3-5-3,2x8x8x16-16-3-same"
+          "8x56x56x256-256-3-same,16x14x14x512-512-3-same,16x56x56x256-64-1,64x14x14x6-16-5,16x56x56x64-128-3-same-2,"
+          "64x32x32x32-64-1,64x16x16x64-128-1,64x16x16x128-128-1,64x8x8x128-256-1,64x16x16x64-128-1-2,"
+          "64x32x32x32-64-3-same-2,64x16x16x64-128-3-same-2,64x32x32x32-depthwise-3-same,64x16x16x128-depthwise-3-same,"
+          "64x32x32x64-depthwise-3-same-2,64x16x16x128-depthwise-3-same-2")
+QUICK_SHAPES = "2x9x9x3-5-3,2x8x8x16-16-3-same,2x8x8x16-16-1,2x8x8x9-depthwise-3-same-2"
 PASSES = ("forward", "input_gradient", "weight_gradient")
 
 
 def parse_shape(text: str) -> dict[str, Any]:
-    """Return {"size": (batch, height, width, channels), "filters": ..., "side": ..., "stride": ..., "pad": ...}.
+    """Return {"size": (batch, height, width, channels), "filters": ..., "side": ..., "stride": ..., "pad": ...,
+    "depthwise": ...}.
 
     Args:
         text: Size, filters, side, padding, stride: '128x28x28x32-64-3-same-2'. Without the last two: valid, stride 1.
+            'depthwise' in place of the filters: one for each channel.
 
     Raises:
         ValueError: the text is something else.
@@ -34,8 +42,10 @@ def parse_shape(text: str) -> dict[str, Any]:
     stride = int(rest.pop()) if rest and rest[-1].isdigit() else 1
     if rest not in ([], ["same"]) or len(size.split("x")) != 4:
         raise ValueError(text)
-    return {"size": tuple(map(int, size.split("x"))), "filters": int(filters), "side": int(side), "stride": stride,
-            "pad": int(side) // 2 if rest else 0}
+    extents = tuple(map(int, size.split("x")))
+    depthwise = filters == "depthwise"
+    return {"size": extents, "filters": extents[3] if depthwise else int(filters), "side": int(side), "stride": stride,
+            "pad": int(side) // 2 if rest else 0, "depthwise": depthwise}
 
 
 def make_check(shape: dict[str, Any], which: str) -> harness.Check:
@@ -44,19 +54,22 @@ def make_check(shape: dict[str, Any], which: str) -> harness.Check:
 
     x, kernel, dy = (a.astype(np.float64) for a in convolution(**shape))
     stride, pad = shape["stride"], shape["pad"]
-    geometry = ((stride, stride), ((pad, pad), (pad, pad)), (1, 1), 1)
+    geometry = ((stride, stride), ((pad, pad), (pad, pad)), (1, 1))
+    forward, backward = reference.depthwise_conv2d_forward, reference.depthwise_conv2d_backward
+    if not shape["depthwise"]:
+        geometry, forward, backward = (*geometry, 1), reference.conv2d_forward, reference.conv2d_backward
 
     def exact(f):
         if which == "forward":
-            return reference.conv2d_forward(f(x[:1]), f(kernel), None, *geometry, "linear")
+            return forward(f(x[:1]), f(kernel), None, *geometry, "linear")
         if which == "input_gradient":
-            return reference.conv2d_backward(
-                f(dy[:1]), f(x[:1]), f(kernel), None, *geometry, "linear", True, False, False
-            )[0]
+            return backward(f(dy[:1]), f(x[:1]), f(kernel), None, *geometry, "linear", True, False, False)[0]
         inputs = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))[
             :, : stride * dy.shape[1] : stride, : stride * dy.shape[2] : stride
         ]
         inputs = inputs[:, : dy.shape[1], : dy.shape[2]]  # those that the first tap multiplies
+        if shape["depthwise"]:
+            return (f(inputs) * f(dy)).sum(axis=(0, 1, 2))[:, None]
         return np.tensordot(f(inputs), f(dy), axes=((0, 1, 2), (0, 1, 2)))
 
     def check(results):
@@ -107,7 +120,8 @@ def report(session: harness.Session, shapes: dict[str, dict[str, Any]],
     rows = []
     for text, shape in shapes.items():
         out = convolution_output(shape)
-        work = 2 * shape["size"][0] * out[0] * out[1] * shape["filters"] * shape["side"] ** 2 * shape["size"][3] / 1e9
+        products = shape["side"] ** 2 * (1 if shape["depthwise"] else shape["size"][3])  # of one output
+        work = 2 * shape["size"][0] * out[0] * out[1] * shape["filters"] * products / 1e9
         row = [text]
         for name in names:
             times = [seconds[text, which].get(name) for which in PASSES]

@@ -9,11 +9,13 @@ def matrices(m, k, n, dtype, seed):
     return rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
 
 
-def convolution(size, filters, side, stride, pad):
-    """x (batch, height, width, channels), kernel (side, side, channels, filters) and dy of the output's shape."""
+def convolution(size, filters, side, stride, pad, depthwise=False):
+    """x (batch, height, width, channels), kernel (side, side, channels, filters) and dy of the output's shape.
+    A depthwise kernel is (side, side, channels, 1).
+    """
     rng = np.random.default_rng(sum(size) + filters)
     out = [(n + 2 * pad - side) // stride + 1 for n in size[1:3]]
-    shapes = size, (side, side, size[3], filters), (size[0], *out, filters)
+    shapes = size, (side, side, size[3], 1 if depthwise else filters), (size[0], *out, filters)
     return [rng.standard_normal(shape, dtype=np.float32) for shape in shapes]
 
 

@@ -38,21 +38,25 @@ class Conv2D:
     def __init__(self, which, size, **shape):
         self.x, self.kernel, self.dy = convolution(tuple(size), **shape)
         stride, pad = shape["stride"], shape["pad"]
-        self.geometry = (stride, stride), ((pad, pad), (pad, pad)), (1, 1), 1
+        kernels, self.geometry = runtime.kernels, ((stride, stride), ((pad, pad), (pad, pad)), (1, 1))
+        self.forward_kernel, self.backward_kernel = kernels.depthwise_conv2d_forward, kernels.depthwise_conv2d_backward
+        if not shape["depthwise"]:
+            self.geometry = (*self.geometry, 1)
+            self.forward_kernel, self.backward_kernel = kernels.conv2d_forward, kernels.conv2d_backward
         self.run = getattr(self, which)
 
     def forward(self):
-        self.c = runtime.kernels.conv2d_forward(self.x, self.kernel, None, *self.geometry, "linear")
+        self.c = self.forward_kernel(self.x, self.kernel, None, *self.geometry, "linear")
 
     def input_gradient(self):
-        self.c = runtime.kernels.conv2d_backward(
-            self.dy, self.x, self.kernel, None, *self.geometry, "linear", True, False, False
-        )[0]
+        self.c = self._backward(True, False)[0]
 
     def weight_gradient(self):
-        self.c = runtime.kernels.conv2d_backward(
-            self.dy, self.x, self.kernel, None, *self.geometry, "linear", False, True, False
-        )[1]
+        self.c = self._backward(False, True)[1]
+
+    def _backward(self, need_dx, need_dkernel):
+        return self.backward_kernel(self.dy, self.x, self.kernel, None, *self.geometry, "linear", need_dx, need_dkernel,
+                                    False)
 
     def result(self):
         return self.c

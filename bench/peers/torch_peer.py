@@ -37,22 +37,24 @@ class Conv2D:
         layout = torch.channels_last if options.get("channels_last", False) else torch.contiguous_format
         x, kernel, dy = map(torch.from_numpy, convolution(tuple(size), **shape))
         self.x, self.dy = (a.permute(0, 3, 1, 2).contiguous(memory_format=layout) for a in (x, dy))
-        self.kernel = kernel.permute(3, 2, 0, 1).contiguous(memory_format=layout)
+        self.groups = size[3] if shape["depthwise"] else 1
+        axes = (2, 3, 0, 1) if shape["depthwise"] else (3, 2, 0, 1)  # PyTorch's kernels are (out, in / groups, ...)
+        self.kernel, self.kernel_axes = kernel.permute(*axes).contiguous(memory_format=layout), np.argsort(axes)
         self.which, self.stride, self.pad = which, [shape["stride"]] * 2, [shape["pad"]] * 2
 
     def run(self):
         with torch.no_grad():
             if self.which == "forward":
-                self.c = torch.nn.functional.conv2d(self.x, self.kernel, None, self.stride, self.pad)
+                self.c = torch.nn.functional.conv2d(self.x, self.kernel, None, self.stride, self.pad, 1, self.groups)
             else:
                 dx = self.which == "input_gradient"
                 self.c = torch.ops.aten.convolution_backward(
-                    self.dy, self.x, self.kernel, None, self.stride, self.pad, [1, 1], False, [0, 0], 1,
-                    [dx, not dx, False]
+                    self.dy, self.x, self.kernel, None, self.stride, self.pad, [1, 1], False, [0, 0],
+                    self.groups, [dx, not dx, False]
                 )[0 if dx else 1]
 
     def result(self):
-        axes = (2, 3, 1, 0) if self.which == "weight_gradient" else (0, 2, 3, 1)
+        axes = self.kernel_axes.tolist() if self.which == "weight_gradient" else (0, 2, 3, 1)
         return self.c.permute(*axes).contiguous().numpy()
 
 

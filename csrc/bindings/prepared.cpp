@@ -54,6 +54,43 @@ ConvAlgorithm transform_named(const std::string& name) {
   throw py::value_error("weights are prepared for auto, winograd2 or winograd4, got '" + name + "'");
 }
 
+// How many numbers a kernel has, and its channels and filters if it is transformed.
+struct WeightsSize {
+  Index size, outputs, channels, filters;
+};
+
+template <class T>
+void prepare(const NormalizedWeights<T>& folding, const WeightsSize& kernel, ConvAlgorithm chosen, T* seen, T* weights,
+             T* offset) {
+  Part<T> parts[6];
+  int count = 0;
+  const auto add = [&](const T* now, Index length) {
+    if (now == nullptr) return;
+    parts[count++] = {now, seen, length};
+    seen += length;
+  };
+  for (const T* vector : {folding.bias, folding.gamma, folding.beta, folding.mean, folding.variance})
+    add(vector, kernel.outputs);
+  add(folding.kernel, kernel.size);
+
+  const std::lock_guard<std::mutex> alone(preparing);
+  bool same = true;
+  for (int i = 0; i < count && same; ++i) same = parts[i].is_unchanged();
+  if (same) return;
+  const KernelTable<T>& table = kernels().table<T>();
+  if (chosen == ConvAlgorithm::automatic) {
+    table.fold_batch_norm(folding, weights, offset);
+  } else {
+    const std::size_t bytes = static_cast<std::size_t>(kernel.size) * sizeof(T);
+    T* const folded = static_cast<T*>(pool_allocate(bytes));
+    table.fold_batch_norm(folding, folded, offset);
+    table.conv2d_transform_kernel(folded, weights, kernel.channels, kernel.filters, chosen);
+    pool_release(folded, bytes);
+  }
+  for (int i = 0; i < count; ++i)
+    std::memcpy(parts[i].seen, parts[i].now, static_cast<std::size_t>(parts[i].size) * sizeof(T));
+}
+
 Index prepared_size(const Array& kernel, const std::string& algorithm) {
   const ConvAlgorithm chosen = transform_named(algorithm);
   if (chosen == ConvAlgorithm::automatic) return kernel.size();
@@ -84,36 +121,19 @@ void prepare_weights(const Array& kernel, const OptionalArray& bias, const Optio
     T* const out = writable<T>(weights, "weights", size);
     T* const out_bias = offset ? writable<T>(*offset, "offset", channels) : nullptr;
 
-    Part<T> parts[6];
-    int count = 0;
-    T* at = old;
-    const auto add = [&](const T* now, Index length) {
-      if (now == nullptr) return;
-      parts[count++] = {now, at, length};
-      at += length;
-    };
-    for (const T* vector : {b.data(), g.data(), shift.data(), m.data(), v.data()}) add(vector, channels);
-    add(w.data(), w.size());
-
-    const py::gil_scoped_release released;
-    const std::lock_guard<std::mutex> alone(preparing);
-    bool same = true;
-    for (int i = 0; i < count && same; ++i) same = parts[i].is_unchanged();
-    if (same) return;
-    const KernelTable<T>& table = kernels().table<T>();
-    const NormalizedWeights<T> folding{w.data(), b.data(), g.data(), shift.data(), m.data(), v.data(),
-                                       channels > 0 ? w.size() / channels : 0, channels, epsilon};
-    if (chosen == ConvAlgorithm::automatic) {
-      table.fold_batch_norm(folding, out, out_bias);
-    } else {
-      const std::size_t bytes = static_cast<std::size_t>(w.size()) * sizeof(T);
-      T* const folded = static_cast<T*>(pool_allocate(bytes));
-      table.fold_batch_norm(folding, folded, out_bias);
-      table.conv2d_transform_kernel(folded, out, kernel.shape(2), kernel.shape(3), chosen);
-      pool_release(folded, bytes);
-    }
-    for (int i = 0; i < count; ++i)
-      std::memcpy(parts[i].seen, parts[i].now, static_cast<std::size_t>(parts[i].size) * sizeof(T));
+    if (Recording* const recording = Recording::active())
+      for (const OptionalArray& own : {OptionalArray(seen), OptionalArray(weights), offset})
+        if (own) recording->add_state(*own);
+    const WeightsSize numbers{w.size(), channels, chosen == ConvAlgorithm::automatic ? 0 : kernel.shape(2),
+                              chosen == ConvAlgorithm::automatic ? 0 : kernel.shape(3)};
+    launch(
+        [=](const T* of_kernel, const T* of_bias, const T* of_gamma, const T* of_beta, const T* of_mean,
+            const T* of_variance, T* to_seen, T* to_weights, T* to_offset) {
+          prepare(NormalizedWeights<T>{of_kernel, of_bias, of_gamma, of_beta, of_mean, of_variance,
+                                       channels > 0 ? numbers.size / channels : 0, channels, epsilon},
+                  numbers, chosen, to_seen, to_weights, to_offset);
+        },
+        w.data(), b.data(), g.data(), shift.data(), m.data(), v.data(), old, out, out_bias);
   });
 }
 
@@ -146,17 +166,15 @@ Array conv2d_prepared_forward(const Array& x, const Array& weights, const Option
                            "the weights were transformed for another convolution");
     }
     const Result<T> y(convolution::output_shape(s));
-    {
-      const py::gil_scoped_release released;
-      if (chosen != ConvAlgorithm::automatic) {
-        table.conv2d_transformed_forward(s, input.data(), prepared.data(), bias.data(), residual_data, y.data(), relu,
-                                         chosen);
-      } else {
-        const bool adds = residual_data != nullptr;
-        table.conv2d_forward(s, input.data(), prepared.data(), bias.data(), y.data(), relu && !adds, chosen);
-        if (adds)
-          table.add_forward(y.data(), residual_data, y.data(), s.batch * s.out_height * s.out_width * s.filters, relu);
-      }
+    if (chosen != ConvAlgorithm::automatic) {
+      launch(table.conv2d_transformed_forward, s, input.data(), prepared.data(), bias.data(), residual_data, y.data(),
+             relu, chosen);
+    } else {
+      const bool adds = residual_data != nullptr;
+      const T* const sum = y.data();
+      launch(table.conv2d_forward, s, input.data(), prepared.data(), bias.data(), y.data(), relu && !adds, chosen);
+      if (adds)
+        launch(table.add_forward, sum, residual_data, y.data(), s.batch * s.out_height * s.out_width * s.filters, relu);
     }
     return y.array();
   });
@@ -168,10 +186,7 @@ Array add_forward(const Array& a, const Array& b, bool relu) {
     using T = decltype(type);
     const Input<T> left(a, "a"), right(b, "b");
     const Result<T> y(shape_of(a));
-    {
-      const py::gil_scoped_release released;
-      kernels().table<T>().add_forward(left.data(), right.data(), y.data(), left.size(), relu);
-    }
+    launch(kernels().table<T>().add_forward, left.data(), right.data(), y.data(), left.size(), relu);
     return y.array();
   });
 }

@@ -59,6 +59,11 @@ void Recording::add_constant(const py::array& array) {
   add_range(array.data(), static_cast<std::size_t>(array.nbytes()), Kind::constant);
 }
 
+void Recording::add_state(const py::array& array) {
+  kept_.push_back(array);
+  add_range(array.data(), static_cast<std::size_t>(array.nbytes()), Kind::result);
+}
+
 bool Recording::is_constant(const py::array& array) const {
   const auto range = find(array.data());
   return range != ranges_.end() && range->second.kind == Kind::constant;

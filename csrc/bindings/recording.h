@@ -48,6 +48,8 @@ class Recording {
   // An array whose numbers are the same in every step.
   void add_constant(const py::array& array);
   bool is_constant(const py::array& array) const;
+  // An array that the calls change in its place, and that nothing else changes between them unless they know.
+  void add_state(const py::array& array);
   // Whether the recorded calls have written it, or it was known before.
   bool is_known(const py::array& array) const;
   // A call of NumPy, `function(*arguments, out=result)`. It has been made already: `result` is its result.

@@ -12,6 +12,7 @@ PLAIN = ((1, 1), ((0, 0), (0, 0)), (1, 1))
 SAME = ((1, 1), ((1, 1), (1, 1)), (1, 1))
 
 UNEVEN = ((2, 1), ((1, 0), (0, 2)), (1, 2))
+STRIDED = ((2, 2), ((0, 1), (1, 1)), (1, 1))
 
 
 def geometry_of(strides, padding, dilation):
@@ -69,6 +70,9 @@ CONV2D = {
               ((1, 7, 9, 8), (2, 3, 8, 17), UNEVEN, "linear"), ((2, 6, 5, 4), (3, 3, 2, 6), SAME, "relu", 2)],
     "large": [((12, 28, 28, 1), (3, 3, 1, 32), SAME, "relu"), ((3, 30, 30, 8), (5, 5, 8, 12), UNEVEN, "linear"),
               ((9, 14, 14, 32), (3, 3, 32, 64), SAME, "relu"), ((1500, 4, 4, 3), (1, 1, 3, 5), PLAIN, "linear"),
+              # More pixels a block than are packed at a time: strided, a pointwise kernel, groups.
+              ((5, 63, 66, 13), (3, 3, 13, 20), STRIDED, "relu"), ((7, 26, 27, 20), (1, 1, 20, 49), PLAIN, "linear"),
+              ((6, 26, 27, 18), (3, 1, 9, 34), SAME, "relu", 2),
               *(((9, 14, 14, 32), (3, 3, 32, 64), SAME, "relu", 1, algorithm)
                 for algorithm in ("auto", "winograd2", "winograd4")),
               *(((2, 14, 14, 192), (3, 3, 192, 192), SAME, "linear", 1, algorithm)
@@ -82,6 +86,7 @@ DEPTHWISE = {
     "small": [((1, 1, 1, 1), (1, 1, 1, 1), PLAIN, "linear"), ((2, 5, 6, 3), (3, 3, 3, 2), SAME, "relu"),
               ((1, 7, 9, 17), (2, 3, 17, 1), UNEVEN, "linear"), ((1, 4, 5, 8), (3, 3, 8, 1), SAME, "relu")],
     "large": [((5, 40, 40, 24), (3, 3, 24, 2), SAME, "relu"), ((9, 29, 31, 32), (3, 3, 32, 1), SAME, "linear"),
+              ((3, 33, 50, 37), (5, 4, 37, 1), STRIDED, "linear"),
               ((40, 26, 25, 1), (3, 3, 1, 1), UNEVEN, "relu")],
     "empty": [((0, 5, 5, 2), (3, 3, 2, 1), SAME, "relu"), ((2, 5, 5, 2), (3, 3, 2, 0), SAME, "linear")],
 }

@@ -256,7 +256,7 @@ class Convolution {
   Index products() const { return products_; }
   Index filters() const { return s_.filters; }
   Index pixels() const { return lines_.rows; }
-  Blocks blocks() const { return Blocks::of(window_, kBlockPixels); }  // the blocks of weight_gradient_of()
+  Blocks blocks() const { return weight_gradient_blocks(window_, s_.filters); }  // those of weight_gradient_of()
 
  private:
   void collect(Index begin, Index end, const T* centres, T* patches) const {

@@ -84,6 +84,12 @@ struct Block {
   }
 };
 
+// The blocks of pixels of a weight gradient. Those of a block's dy, packed, stay in the L2 cache too.
+template <class T>
+Blocks weight_gradient_blocks(const Window<T>& w, Index filters) {
+  return Blocks::of(w, min(kBlockPixels, max(96, kSlabBytes / Index(sizeof(T)) / max(1, filters))));
+}
+
 // Columns in panels of two vectors. A last panel of at most one vector is one vector wide.
 template <class T>
 inline Index padded_columns(Index columns) {

@@ -1,113 +1,121 @@
 // Depthwise convolution: each channel has its own small filters and reads no other channel. It does few operations for
 // the memory it accesses. The lanes of a vector are adjacent channels.
+//
+// The image is read in place. Rows and columns outside of it are read from a row of zeros: 0 times an infinite weight is
+// NaN, as in the formula. Only three cases copy the input first: fewer channels than lanes, several filters a channel,
+// and a mask.
 #pragma once
 
-#include "kernels/conv/conv2d_direct.h"
+#include "kernels/conv/depthwise_conv2d_band.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
 
+// Adjacent pixels of an output row, all channels: out[j][c] = bias[c] + sum over taps of input * weight.
 template <class T>
-inline Index whole_vectors(Index channels) {
-  return ceil_div(channels, VectorOf<T>::lanes) * VectorOf<T>::lanes;
-}
+struct PixelRun {
+  const T* const* rows;  // [taps_h]
+  Index taps_h;
+  const Index* columns;  // [taps_w], of the first pixel
+  Index taps_w;
+  Index step;        // from the input of a pixel to that of the next
+  const T* weights;  // weights[taps_h][taps_w][pitch]
+  Index pitch;
+  const T* bias;  // whole vectors, or null
+  bool relu;
+  T* out;
+  Index out_step, channels;
 
-// Bands of the rows of an image. The slab of a band stays in the cache.
-struct Bands {
-  Index rows, each, count;
+  // The lanes of a vector are channels, so that a loaded weight serves all pixels.
+  template <int pixels>
+  static __attribute__((noinline)) void compute(const PixelRun& run, Index at, T* out) {
+    constexpr Index lanes = VectorOf<T>::lanes;
+    const Index vectors = ceil_div(run.channels, lanes);
+    for (Index v = 0; v < vectors; ++v) {
+      const Index c = first_channel<T>(v, run.channels);
+      const Vec<T> start = run.bias == nullptr ? Vec<T>{} : load(run.bias + c);
+      const T* weights = run.weights + c;
+      Vec<T> sum[pixels];
+#pragma GCC unroll 8
+      for (int j = 0; j < pixels; ++j) sum[j] = start;
+      for (Index p = 0; p < run.taps_h; ++p)
+        for (Index q = 0; q < run.taps_w; ++q, weights += run.pitch) {
+          const Vec<T> weight = load(weights);
+          const T* const in = run.rows[p] + at + run.columns[q] + c;
+#pragma GCC unroll 8
+          for (int j = 0; j < pixels; ++j) sum[j] += weight * load(in + j * run.step);
+        }
+      if (run.relu)
+#pragma GCC unroll 8
+        for (int j = 0; j < pixels; ++j) sum[j] = sum[j] < Vec<T>{} ? Vec<T>{} : sum[j];  // NaN stays NaN
+      if (run.channels < lanes) {
+        const FirstLanes<T> used(run.channels);
+#pragma GCC unroll 8
+        for (int j = 0; j < pixels; ++j) used.store(out + j * run.out_step, sum[j]);
+      } else {
+#pragma GCC unroll 8
+        for (int j = 0; j < pixels; ++j) store(out + j * run.out_step + c, sum[j]);
+      }
+    }
+  }
 
-  template <class T>
-  static Bands of(const Window<T>& w, Index channels) {
-    const Index row_bytes = max(1, w.slab_cols() * channels * Index(sizeof(T)));
-    const Index fitting = max(1, kDepthwiseSlabBytes / row_bytes / w.stride_h);
-    const Index each = ceil_div(w.grid_h, fitting), rows = ceil_div(w.grid_h, max(1, each));
-    return {rows, ceil_div(w.grid_h, rows), w.batch * ceil_div(w.grid_h, rows)};
+  // The pixels [begin, end) of the row, as many at a time as registers hold.
+  void compute_row(Index begin, Index end) const {
+    while (begin < end) {
+      const Index left = end - begin, pixels = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+      const auto function = pixels == 8 ? compute<8> : pixels == 4 ? compute<4> : pixels == 2 ? compute<2> : compute<1>;
+      function(*this, begin * step, out + begin * out_step);
+      begin += pixels;
+    }
   }
 };
-
-// Fills the slab with the input rows of positions row, ..., row + rows - 1 of an image, with zeros around the image:
-// slab[r][col][channel*repeat + m], in whole vectors.
-template <class T>
-void fill_slab(const Window<T>& w, Index image, Index row, Index rows, Index repeat, T* slab) {
-  const Index cols = w.slab_cols(), used = w.channels * repeat, padded = whole_vectors<T>(used);
-  const Index first = row * w.stride_h + w.first_row();
-  for (Index r = first; r < first + w.slab_rows(rows); ++r)
-    for (Index c = w.first_col(); c < w.first_col() + cols; ++c, slab += padded) {
-      Index done = 0;
-      if (r >= 0 && r < w.height && c >= 0 && c < w.width) {
-        const Index pixel = ((image * w.height + r) * w.width + c) * w.channels;
-        const T* const in = w.x + pixel;
-        if (w.mask != nullptr) {
-          for (Index i = 0; i < w.channels; ++i)
-            for (Index m = 0; m < repeat; ++m) slab[i * repeat + m] = w.mask[pixel + i] > 0 ? in[i] : T(0);
-        } else if (repeat == 1) {
-          for (Index i = 0; i < w.channels; ++i) slab[i] = in[i];
-        } else {
-          for (Index i = 0; i < w.channels; ++i)
-            for (Index m = 0; m < repeat; ++m) slab[i * repeat + m] = in[i];
-        }
-        done = used;
-      }
-      for (; done < padded; ++done) slab[done] = 0;
-    }
-}
-
-// out[j][padded] = sum over taps of slab * taps, for `pixels` adjacent pixels of one output row and one vector of
-// channels.
-template <class T, int pixels>
-inline void depthwise_pixels(const Window<T>& w, const T* slab, Index padded, const T* taps, Vec<T> start, bool relu,
-                             T* out, Index out_step, Index columns) {
-  Vec<T> sum[pixels];
-  for (int j = 0; j < pixels; ++j) sum[j] = start;
-  for (Index p = 0; p < w.taps_h; ++p)
-    for (Index q = 0; q < w.taps_w; ++q) {
-      const Vec<T> tap = load(taps + (p * w.taps_w + q) * padded);
-      const T* const in =
-          slab + ((w.tap_row[p] - w.first_row()) * w.slab_cols() + w.tap_col[q] - w.first_col()) * padded;
-      for (int j = 0; j < pixels; ++j) sum[j] += tap * load(in + j * w.stride_w * padded);
-    }
-  for (int j = 0; j < pixels; ++j) {
-    if (relu) sum[j] = sum[j] < Vec<T>{} ? Vec<T>{} : sum[j];  // NaN stays NaN
-    store_columns(out + j * out_step, sum[j], columns);
-  }
-}
 
 // Multiplies each channel of the window, repeated `repeat` times, by its own taps[p][q][padded]. Then adds up groups of
 // `reduce` adjacent channels. target.bias is padded too.
 template <class T>
 void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T* taps, const Target<T>& target) {
-  constexpr Index lanes = VectorOf<T>::lanes;
-  const Index used = w.channels * repeat, padded = whole_vectors<T>(used);
+  const BandInput<T> input(w, repeat);
+  const Index used = input.channels(), padded = whole_vectors<T>(used);
   if (w.batch * w.grid_h * w.grid_w * used == 0) return;
-  const Bands bands = Bands::of(w, padded);
-  parallel_for(bands.count, 1, [&](Index begin, Index end) {
-    const Scratch<T> slab(w.slab_rows(bands.rows) * w.slab_cols() * padded), line(reduce > 1 ? w.grid_w * padded : 0);
-    for (Index band = begin; band < end; ++band) {
+  const auto bands = input.bands();
+  const Zeros<T> zeros(input.zeros_size());
+  const Scratch<Index> columns(w.taps_w);
+  for (Index q = 0; q < w.taps_w; ++q) columns[q] = input.column_offset(q);
+  const Index begin = input.inside_begin(), end = input.inside_end(), step = w.stride_w * input.pitch(), none = 0;
+  parallel_for(bands.count, 1, [&](Index first_band, Index last_band) {
+    const Scratch<T> slab(input.slab_size(bands.rows)), line(reduce > 1 ? w.grid_w * padded : 0);
+    const Scratch<const T*> rows(w.taps_h), edge(w.taps_h * w.taps_w);
+    for (Index band = first_band; band < last_band; ++band) {
       const Index image = band / bands.each, first = band % bands.each * bands.rows;
-      const Index rows = min(bands.rows, w.grid_h - first);
-      fill_slab(w, image, first, rows, repeat, static_cast<T*>(slab));
-      for (Index i = 0; i < rows; ++i) {
+      const Index count = min(bands.rows, w.grid_h - first);
+      input.fill(image, first, count, slab);
+      for (Index i = 0; i < count; ++i) {
+        input.find_rows(image, first, i, slab, zeros.memory, rows);
         T* const row = target.out + image * target.image + (first + i) * target.row;
         T* const out = reduce > 1 ? static_cast<T*>(line) : row;
         const Index out_step = reduce > 1 ? padded : target.col;
-        for (Index c = 0; c < used; c += lanes) {
-          const Vec<T> start = target.bias == nullptr ? Vec<T>{} : load(target.bias + c);
-          const T* const in = slab + i * w.stride_h * w.slab_cols() * padded + c;
-          const Index step = w.stride_w * padded;
-          Index j = 0;
-          for (; j + 8 <= w.grid_w; j += 8)
-            depthwise_pixels<T, 8>(w, in + j * step, padded, taps + c, start, target.relu, out + j * out_step + c,
-                                   out_step, used - c);
-          for (; j < w.grid_w; ++j)
-            depthwise_pixels<T, 1>(w, in + j * step, padded, taps + c, start, target.relu, out + j * out_step + c,
-                                   out_step, used - c);
-        }
+        // All channels of some pixels, then the next pixels: the input of a row of taps stays in the L1 cache.
+        PixelRun<T> run{rows, w.taps_h, columns, w.taps_w, step, taps, padded, target.bias, target.relu, out, out_step,
+                        used};
+        run.compute_row(begin, end);
+        // At the edges the taps outside of the image read zeros: one row of taps, each with an address of its own.
+        run.rows = edge, run.taps_h = w.taps_h * w.taps_w, run.columns = &none, run.taps_w = 1;
+        const auto at_edge = [&](Index from, Index to) {
+          for (Index j = from; j < to; ++j) {
+            for (Index p = 0; p < w.taps_h; ++p)
+              for (Index q = 0; q < w.taps_w; ++q)
+                edge[p * w.taps_w + q] = input.is_inside(j, q) ? rows[p] + j * step + columns[q] : zeros.memory;
+            PixelRun<T>::template compute<1>(run, 0, out + j * out_step);
+          }
+        };
+        at_edge(0, begin);
+        at_edge(end, w.grid_w);
         if (reduce > 1)
-          for (Index j = 0; j < w.grid_w; ++j)
+          for (Index k = 0; k < w.grid_w; ++k)
             for (Index c = 0; c < used / reduce; ++c) {
               T sum = 0;
-              for (Index m = 0; m < reduce; ++m) sum += line[j * padded + c * reduce + m];
-              row[j * target.col + c] = sum;
+              for (Index m = 0; m < reduce; ++m) sum += line[k * padded + c * reduce + m];
+              row[k * target.col + c] = sum;
             }
       }
     }
@@ -118,16 +126,14 @@ void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T
 template <class T>
 void depthwise_conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu) {
   const Index padded = whole_vectors<T>(s.filters), taps = s.kernel_height * s.kernel_width;
-  const Scratch<Index> tap_row(s.kernel_height), tap_col(s.kernel_width);
-  for (Index p = 0; p < s.kernel_height; ++p) tap_row[p] = p * s.dilation_h - s.pad_top;
-  for (Index q = 0; q < s.kernel_width; ++q) tap_col[q] = q * s.dilation_w - s.pad_left;
+  const Taps tap(s);
   const Scratch<T> weights(taps * padded), offsets(padded);
   for (Index t = 0; t < taps; ++t)
     for (Index c = 0; c < padded; ++c) weights[t * padded + c] = c < s.filters ? kernel[t * s.filters + c] : T(0);
   if (bias != nullptr)
     for (Index c = 0; c < padded; ++c) offsets[c] = c < s.filters ? bias[c] : T(0);
   const Window<T> window{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
-                         s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
+                         s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap.row, tap.col};
   depthwise_correlate<T>(window, s.filters / max(1, s.channels), 1, weights,
                          {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters,
                           bias == nullptr ? nullptr : static_cast<const T*>(offsets), relu});
@@ -160,71 +166,128 @@ void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T*
     }
 }
 
+
+// sums[p][q] += sum over a row's pixels of input * dy, for `taps_h` rows of `taps_w` taps and one vector of channels.
+// The sums stay in registers, and each dy that is loaded serves all of them.
+template <class T>
+struct TapSums {
+  const T* const* rows;    // [taps_h]
+  const Index* columns;    // [taps_w], of the first output column
+  const bool* inside;    // [width][inside_pitch]: whether a tap of this output column reads the image
+  Index inside_pitch;
+  Index width, begin, end, step;  // output columns; all taps of [begin, end) read the image
+  const T* dy;
+  Index dy_step;
+  T* sums;  // sums[p * pitch_h + q * pitch_w]
+  Index pitch_h, pitch_w;
+  Index channel;  // of the first lane, in `rows`
+
+  template <int taps_h, int taps_w>
+  static __attribute__((noinline)) void add(const TapSums& s) {
+    Vec<T> sum[taps_h][taps_w] = {};
+    const auto edge = [&](Index j) __attribute__((always_inline)) {
+      const Vec<T> d = load(s.dy + j * s.dy_step), zero{};
+#pragma GCC unroll 3
+      for (int q = 0; q < taps_w; ++q) {
+        const bool is_inside = s.inside[j * s.inside_pitch + q];
+        const Index at = j * s.step + s.columns[q] + s.channel;
+#pragma GCC unroll 3
+        for (int p = 0; p < taps_h; ++p) sum[p][q] += (is_inside ? load(s.rows[p] + at) : zero) * d;
+      }
+    };
+    for (Index j = 0; j < s.begin; ++j) edge(j);
+    const T* in[taps_h][taps_w];
+#pragma GCC unroll 3
+    for (int p = 0; p < taps_h; ++p)
+#pragma GCC unroll 3
+      for (int q = 0; q < taps_w; ++q) in[p][q] = s.rows[p] + s.columns[q] + s.channel;
+    const T* d_at = s.dy + s.begin * s.dy_step;
+    Index at = s.begin * s.step;
+    for (Index j = s.begin; j < s.end; ++j, at += s.step, d_at += s.dy_step) {
+      const Vec<T> d = load(d_at);
+#pragma GCC unroll 3
+      for (int p = 0; p < taps_h; ++p)
+#pragma GCC unroll 3
+        for (int q = 0; q < taps_w; ++q) sum[p][q] += load(in[p][q] + at) * d;
+    }
+    for (Index j = s.end; j < s.width; ++j) edge(j);
+#pragma GCC unroll 3
+    for (int p = 0; p < taps_h; ++p)
+#pragma GCC unroll 3
+      for (int q = 0; q < taps_w; ++q) {
+        T* const out = s.sums + p * s.pitch_h + q * s.pitch_w;
+        store(out, load(out) + sum[p][q]);
+      }
+  }
+
+  // `add` for up to 3x3 taps: nine sums and a vector of dy fit the 16 registers of AVX2.
+  static void add(const TapSums& s, Index taps_h, Index taps_w) {
+    static constexpr void (*adders[3][3])(const TapSums&) = {{add<1, 1>, add<1, 2>, add<1, 3>},
+                                                              {add<2, 1>, add<2, 2>, add<2, 3>},
+                                                              {add<3, 1>, add<3, 2>, add<3, 3>}};
+    adders[taps_h - 1][taps_w - 1](s);
+  }
+};
+
 // dkernel[p][q][c][m] = sum over pixels of x[..p..q..][c] * dy[pixel][c*multiplier + m], dbias the sum of dy.
 template <class T>
 void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
   constexpr Index lanes = VectorOf<T>::lanes;
   const Index padded = whole_vectors<T>(s.filters), taps = s.kernel_height * s.kernel_width;
-  const Scratch<Index> tap_row(s.kernel_height), tap_col(s.kernel_width);
-  for (Index p = 0; p < s.kernel_height; ++p) tap_row[p] = p * s.dilation_h - s.pad_top;
-  for (Index q = 0; q < s.kernel_width; ++q) tap_col[q] = q * s.dilation_w - s.pad_left;
+  const Taps tap(s);
   const Window<T> w{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
-                    s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap_row, tap_col};
+                    s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap.row, tap.col};
+  const BandInput<T> input(w, s.filters / max(1, s.channels));
   const bool empty = s.batch * s.out_height * s.out_width * s.filters == 0;
-  const Bands bands = empty ? Bands{1, 1, 0} : Bands::of(w, padded);
+  const auto bands = empty ? typename BandInput<T>::Bands{1, 1, 0} : input.bands();
   const Index parts = min(bands.count, kTasks), partial = (taps + 1) * padded;  // the last row is dbias
   const Scratch<T> partials(parts * partial);
   for (Index i = 0; i < parts * partial; ++i) partials[i] = 0;
-  parallel_for(parts, 1, [&](Index begin, Index end) {
-    const Scratch<T> slab(w.slab_rows(bands.rows) * w.slab_cols() * padded), gradient(bands.rows * w.grid_w * padded);
-    for (Index part = begin; part < end; ++part)
+  const bool copy_dy = y != nullptr || s.filters < lanes;
+  const Index dy_pitch = copy_dy ? padded : s.filters, vectors = padded / lanes;
+  const Zeros<T> zeros(empty ? 0 : input.zeros_size());
+  const Scratch<Index> columns(s.kernel_width);
+  const Scratch<bool> inside(w.grid_w * s.kernel_width);
+  for (Index q = 0; q < s.kernel_width; ++q) {
+    columns[q] = input.column_offset(q);
+    for (Index j = 0; j < w.grid_w; ++j) inside[j * s.kernel_width + q] = input.is_inside(j, q);
+  }
+  parallel_for(parts, 1, [&](Index first_part, Index last_part) {
+    const Scratch<T> slab(input.slab_size(bands.rows)), masked(copy_dy ? w.grid_w * padded : 0);
+    const Scratch<const T*> rows(s.kernel_height);
+    for (Index part = first_part; part < last_part; ++part)
       for (Index band = bands.count * part / parts; band < bands.count * (part + 1) / parts; ++band) {
         const Index image = band / bands.each, first = band % bands.each * bands.rows;
-        const Index rows = min(bands.rows, w.grid_h - first);
-        fill_slab(w, image, first, rows, s.filters / max(1, s.channels), static_cast<T*>(slab));
-        const Index start = (image * w.grid_h + first) * w.grid_w * s.filters;
-        for (Index k = 0; k < rows * w.grid_w; ++k)
-          for (Index c = 0; c < padded; c += lanes) {
-            const Index at = start + k * s.filters + c;
-            Vec<T> value = load_columns(dy + at, s.filters - c);
-            if (y != nullptr) value = load_columns(y + at, s.filters - c) > Vec<T>{} ? value : Vec<T>{};
-            store(gradient + k * padded + c, value);
-          }
-        for (Index c = 0; c < padded; c += lanes) {
-          T* const out = partials + part * partial + c;
-          const auto add = [&](Index row, Vec<T> value) {
-            store(out + row * padded, load(out + row * padded) + value);
-          };
-          const Index step = w.stride_w * padded;
-          for (Index i = 0; i < rows; ++i) {
-            const T* const g = gradient + i * w.grid_w * padded + c;
-            Vec<T> total{};
-            for (Index j = 0; j < w.grid_w; ++j) total += load(g + j * padded);
-            add(taps, total);
-            for (Index p = 0; p < w.taps_h; ++p) {
-              const T* const in = slab + (i * w.stride_h + w.tap_row[p] - w.first_row()) * w.slab_cols() * padded + c;
-              Index q = 0;
-              for (; q + 3 <= w.taps_w; q += 3) {  // three sums share each load of dy
-                const T* const a0 = in + (w.tap_col[q] - w.first_col()) * padded;
-                const T* const a1 = in + (w.tap_col[q + 1] - w.first_col()) * padded;
-                const T* const a2 = in + (w.tap_col[q + 2] - w.first_col()) * padded;
-                Vec<T> s0{}, s1{}, s2{};
-                for (Index j = 0; j < w.grid_w; ++j) {
-                  const Vec<T> d = load(g + j * padded);
-                  s0 += load(a0 + j * step) * d;
-                  s1 += load(a1 + j * step) * d;
-                  s2 += load(a2 + j * step) * d;
-                }
-                add(p * w.taps_w + q, s0);
-                add(p * w.taps_w + q + 1, s1);
-                add(p * w.taps_w + q + 2, s2);
+        const Index count = min(bands.rows, w.grid_h - first);
+        input.fill(image, first, count, slab);
+        for (Index i = 0; i < count; ++i) {
+          input.find_rows(image, first, i, slab, zeros.memory, rows);
+          const Index start = (image * w.grid_h + first + i) * w.grid_w * s.filters;
+          if (copy_dy)
+            for (Index j = 0; j < w.grid_w; ++j)
+              for (Index c = 0; c < padded; c += lanes) {
+                const Index at = start + j * s.filters + c;
+                Vec<T> value = load_columns(dy + at, s.filters - c);
+                if (y != nullptr) value = load_columns(y + at, s.filters - c) > Vec<T>{} ? value : Vec<T>{};
+                store(masked + j * padded + c, value);
               }
-              for (; q < w.taps_w; ++q) {
-                const T* const a = in + (w.tap_col[q] - w.first_col()) * padded;
-                Vec<T> sum{};
-                for (Index j = 0; j < w.grid_w; ++j) sum += load(a + j * step) * load(g + j * padded);
-                add(p * w.taps_w + q, sum);
+          for (Index v = 0; v < vectors; ++v) {
+            const Index c = first_channel<T>(v, s.filters);
+            const T* const gradient = (copy_dy ? masked : dy + start) + c;
+            T* const sums = partials + part * partial + v * lanes;
+            TapSums<T> block{nullptr, nullptr, nullptr, s.kernel_width, w.grid_w, input.inside_begin(),
+                             input.inside_end(), w.stride_w * input.pitch(), gradient, dy_pitch, nullptr,
+                             s.kernel_width * padded, padded, c};
+            for (Index p = 0; p < s.kernel_height; p += 3)
+              for (Index q = 0; q < s.kernel_width; q += 3) {
+                block.rows = rows + p, block.columns = columns + q, block.inside = inside + q;
+                block.sums = sums + (p * s.kernel_width + q) * padded;
+                TapSums<T>::add(block, min(3, s.kernel_height - p), min(3, s.kernel_width - q));
               }
+            if (dbias != nullptr) {
+              Vec<T> total{};
+              for (Index j = 0; j < w.grid_w; ++j) total += load(gradient + j * dy_pitch);
+              store(sums + taps * padded, load(sums + taps * padded) + total);
             }
           }
         }
@@ -233,10 +296,13 @@ void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T
   for (Index t = 0; t <= taps; ++t) {
     T* const out = t < taps ? dkernel == nullptr ? nullptr : dkernel + t * s.filters : dbias;
     if (out == nullptr) continue;
-    for (Index c = 0; c < s.filters; ++c) {
-      T sum = 0;
-      for (Index part = 0; part < parts; ++part) sum += partials[part * partial + t * padded + c];
-      out[c] = sum;
+    for (Index v = 0; v < vectors; ++v) {
+      const Index c = first_channel<T>(v, s.filters);
+      for (Index lane = 0; lane < min(lanes, s.filters); ++lane) {
+        T sum = 0;
+        for (Index part = 0; part < parts; ++part) sum += partials[part * partial + t * padded + v * lanes + lane];
+        out[c + lane] = sum;
+      }
     }
   }
 }

@@ -127,8 +127,15 @@ template <class T>
 struct InMemory {
   const T* x;
   Index channels;
+  // Unless it is null: stores rows begin, ..., end - 1 in x before they are read.
+  void (*compute)(const void* context, Index begin, Index end) = nullptr;
+  const void* context = nullptr;
+
   const InMemory& reader() const { return *this; }
-  const T* operator()(Index begin, Index) const { return x + begin * channels; }
+  const T* operator()(Index begin, Index end) const {
+    if (compute != nullptr) compute(context, begin, end);
+    return x + begin * channels;
+  }
 };
 
 // mean[c] and variance[c]; the variance is divided by the number of rows. Each block takes two passes. The first
