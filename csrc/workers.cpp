@@ -100,8 +100,8 @@ class Cell {
   // Puts `to` in the place of `from`. Returns false if there is something else.
   bool change(std::uintptr_t from, std::uintptr_t to) {
     if (!value_.compare_exchange_strong(from, to)) return false;
-    // Whoever is about to sleep has either been counted, or sees the new value: all four accesses are sequentially
-    // consistent.
+    // A thread that is about to sleep has been counted, or it sees the new value: these accesses and those in wait()
+    // are sequentially consistent.
     if (sleepers_.load() > 0) {
       { const std::lock_guard<std::mutex> lock(mutex_); }
       changed_.notify_all();
