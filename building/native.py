@@ -134,8 +134,8 @@ def compiles_amx():
 def write_binding_files(folder):
     """Write files that include all bindings, each in a namespace of its own, and return their names.
 
-    A binding is a file of its own for the reader, with its own `require` and `forward`; what several share stands inline
-    in a header. All that they include comes before them. A file that is right already is left alone.
+    A binding is a file of its own for the reader, with its own `require` and `forward`; what several share stands
+    inline in a header. All that they include comes before them. A file that is right already is left alone.
     """
     sources = sorted(Path("csrc/bindings").glob("*.cpp"))
     includes = sorted({line for source in sources for line in source.read_text().splitlines()
@@ -197,7 +197,7 @@ def compile_all(folder, isas, python_includes, say):
         return str(target)
 
     say(f"compiling {len(work)} files for {', '.join(isas)}, {JOBS} at once; what has not changed since the last build "
-        "is taken from build/objects. Two quiet cores need 2 minutes for all of it")
+        "is taken from build/objects. All of it takes two quiet cores some 3 minutes")
     with ThreadPoolExecutor(JOBS) as pool:
         futures = [pool.submit(compile_one, job) for job in work]
         try:
