@@ -1,203 +1,98 @@
-"""Build tinynet's two kinds of compiled code.
+"""Build tinynet's two kinds of compiled code, or none.
 
-`tinynet._native` (C++17, pybind11, OpenMP): every csrc/kernels/<family>/<unit>.cpp is compiled once for each
-instruction set, with that set's flags, and one set is chosen when the module is imported (csrc/dispatch.cpp).
-Everything else is compiled for the plain machine, so that one wheel runs on any x86-64 CPU. On other machines only the
-baseline exists.
-
-`tinynet.data.*`, `tinynet.augment.*` (Cython): the loops of the data pipeline.
-
-An object is kept in build/objects with a hash of all that it was made from: a later build compiles only what changed.
+`tinynet._native` (C++17, pybind11, OpenMP) is what csrc/building/native.py compiles: kernels for several instruction sets,
+of which one is chosen when the module is imported (csrc/dispatch.cpp). `tinynet.data.*`, `tinynet.augment.*` (Cython)
+are the loops of the data pipeline. An object is kept in build/objects with a hash of all that it was made from: a later
+build compiles only what changed, for whichever Python (csrc/building/objects.py).
 
 Environment:
+    TINYNET_PURE=1      the pure wheel: nothing is compiled, NumPy references replace the kernels and loops
     TINYNET_ISAS        the instruction sets to build, e.g. `avx2,baseline`; `native`: the widest that this CPU runs.
                         The baseline is always built. All, if unset.
+    TINYNET_OBJECTS     the folder of kept objects, for source folders that share it; build/objects, if unset
     TINYNET_BUILD_JOBS  how many compilers run at once; one a CPU, if unset
-    TINYNET_WERROR=1    makes warnings errors
+    TINYNET_WERROR=1    shows warnings, and makes them errors
     TINYNET_SANITIZE    e.g. `address,undefined`: builds with sanitizers
+    CXX, CPPFLAGS, CXXFLAGS, LDFLAGS  another compiler, and more arguments for it
 """
 
-import hashlib
-import json
+import contextlib
 import os
-import platform
-import shutil
-import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
+import sysconfig
 from pathlib import Path
 
-from Cython.Build import cythonize
-from pybind11.setup_helpers import ParallelCompile, Pybind11Extension, has_flag
-from pybind11.setup_helpers import build_ext as pybind11_build_ext
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "csrc"))
+
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext as setuptools_build_ext
+from setuptools.command.build_py import build_py as setuptools_build_py
 
-# No value depends on the two -fno: without them errno and floating-point exceptions keep loops from being vectorised.
-COMMON_FLAGS = ["-std=c++17", "-O3", "-fopenmp", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math",
-                "-Wall", "-Wextra"]
-# dispatch.cpp asks the CPU for every feature named here before it chooses a table.
-AVX2_FLAGS = ["-mavx2", "-mfma", "-mf16c", "-mbmi2"]
-AVX512_FLAGS = [*AVX2_FLAGS, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512"]
-AMX_FLAGS = [*AVX512_FLAGS, "-mamx-tile", "-mamx-bf16"]
+from building import backend
 
-# The bytes of a vector (csrc/simd.h) and the flags of each instruction set, the widest last.
-ISAS = {"baseline": (16, []), "avx2": (32, AVX2_FLAGS), "avx512": (64, AVX512_FLAGS), "amx": (64, AMX_FLAGS)}
-
-if os.environ.get("TINYNET_SANITIZE"):
-    COMMON_FLAGS += [
-        "-O1", "-g", "-fno-omit-frame-pointer",
-        f"-fsanitize={os.environ['TINYNET_SANITIZE']}", "-fno-sanitize-recover=undefined",
-    ]
-if os.environ.get("TINYNET_WERROR"):
-    COMMON_FLAGS.append("-Werror")
-
-JOBS = int(os.environ.get("TINYNET_BUILD_JOBS") or os.cpu_count() or 1)
-KEPT = Path("build/objects")  # where compiled objects wait for the next build
+PURE_MARK = '"""This is a pure installation: it has no compiled modules (tinynet/runtime.py)."""\n'
 
 
-def native_isa():
-    """The widest instruction set that this CPU runs."""
-    try:
-        flags = set(Path("/proc/cpuinfo").read_text().split("flags", 1)[1].split("\n", 1)[0].split())
-    except (OSError, IndexError):
-        return "baseline"
-    needed = {"avx2": {"avx2", "fma", "f16c", "bmi2"}}
-    needed["avx512"] = needed["avx2"] | {"avx512f", "avx512dq", "avx512bw", "avx512vl"}
-    needed["amx"] = needed["avx512"] | {"amx_tile", "amx_bf16"}
-    return next((isa for isa in ("amx", "avx512", "avx2") if needed[isa] <= flags), "baseline")
+def say(line):
+    """Tell the person at the terminal, too, from which pip hides what a build prints unless it is run with -v."""
+    print(f"tinynet: {line}", flush=True)
+    if not sys.stdout.isatty() and not os.environ.get("CI"):
+        with contextlib.suppress(OSError), open("/dev/tty", "w") as terminal:
+            terminal.write(f"\r\ntinynet: {line}\r\n")
 
 
-def wanted_isas():
-    """The instruction sets that TINYNET_ISAS names, in the order of ISAS."""
-    known = list(ISAS) if platform.machine() in ("x86_64", "AMD64") else ["baseline"]
-    names = os.environ.get("TINYNET_ISAS", "").replace(",", " ").split()
-    if not names:
-        return known
-    unknown = [name for name in names if name != "native" and name not in known]
-    if unknown:
-        sys.exit(f"TINYNET_ISAS: unknown instruction set {unknown[0]!r}; known here: native, {', '.join(known)}")
-    chosen = {native_isa() if name == "native" else name for name in names} | {"baseline"}
-    return [isa for isa in known if isa in chosen]
+class build_py(setuptools_build_py):
+    """The Python files, and the mark of the pure wheel."""
 
-
-def check_tools(commands, folders):
-    """Exit with the command that helps where a compiler or Python's header files are missing.
-
-    Args:
-        commands: Names or paths of the compilers.
-        folders: Where the compilers look for Python.h.
-    """
-    missing = [f"the compiler {command!r} is not there" for command in commands if shutil.which(command) is None]
-    if not any((Path(folder) / "Python.h").exists() for folder in folders):
-        missing.append(f"Python.h is not in {' or '.join(dict.fromkeys(folders))}")
-    if missing:
-        sys.exit(f"tinynet cannot be built: {'; '.join(missing)}. On Debian and Ubuntu: sudo apt install g++ "
-                 "python3-dev; on Fedora: sudo dnf install gcc-c++ python3-devel")
-
-
-def digest(command, files):
-    """A hash of a compiler's command and of the contents of the files that it reads."""
-    total = hashlib.sha256("\0".join(command).encode())
-    for file in files:
-        total.update(b"\0" + file.encode() + b"\0" + Path(file).read_bytes())
-    return total.hexdigest()
-
-
-def keep_objects(compiler):
-    """Let a distutils compiler take an object from KEPT when nothing that it is made from has changed.
-
-    What an object is made from: the compiler and its flags, the source, and the headers that the compiler listed
-    (-MMD) when it made it. System headers and the compiler itself count by the compiler's version.
-    """
-    compile_one = compiler._compile
-    version = subprocess.run([compiler.compiler_so[0], "--version"], capture_output=True, text=True).stdout
-
-    def compile_or_take(obj, src, ext, cc_args, extra_postargs, pp_opts):
-        command = [version, *compiler.compiler_so, *getattr(compiler, "compiler_so_cxx", []), *cc_args,
-                   *extra_postargs, *pp_opts]
-        name = hashlib.sha256("\0".join([src, *command]).encode()).hexdigest()[:24]
-        kept, record = KEPT / f"{name}.o", KEPT / f"{name}.json"
-        try:
-            made_from = json.loads(record.read_text())
-            fresh = kept.exists() and made_from["digest"] == digest(command, made_from["files"])
-        except (OSError, ValueError, KeyError):
-            fresh = False
-        if not fresh:
-            KEPT.mkdir(parents=True, exist_ok=True)
-            record.unlink(missing_ok=True)
-            list_of_files, started = KEPT / f"{name}.d", time.time()
-            compile_one(obj, src, ext, cc_args, [*extra_postargs, "-MMD", "-MF", str(list_of_files)], pp_opts)
-            files = list_of_files.read_text().replace("\\\n", " ").split(":", 1)[1].split()
-            list_of_files.unlink()
-            if max(os.path.getmtime(file) for file in files) < started:  # else it may be made from an older text
-                shutil.copy2(obj, kept)
-                record.write_text(json.dumps({"source": src, "digest": digest(command, files), "files": files}))
+    def run(self):
+        super().run()
+        mark = Path(self.build_lib, "tinynet", "_pure.py")
+        if backend.is_pure() and not self.editable_mode:
+            mark.write_text(PURE_MARK)
         else:
-            shutil.copy2(kept, obj)
-
-    compiler._compile = compile_or_take
+            mark.unlink(missing_ok=True)
 
 
-class build_ext(pybind11_build_ext):
-    """Compile the units of kernels for each instruction set, then link them into the extension."""
+class build_ext(setuptools_build_ext):
+    """Compile csrc/ and link it, and the Cython modules."""
 
     def build_extensions(self):
-        if hasattr(self.compiler, "compiler_so"):  # GCC and Clang
-            check_tools([self.compiler.compiler_so[0], *getattr(self.compiler, "compiler_so_cxx", [])[:1]],
-                        self.include_dirs)
-            keep_objects(self.compiler)
+        from building import objects
+
+        objects.keep_objects(self.compiler, sysconfig.get_config_var("SOABI") or "")
+        self.force = True  # the hashes decide what is compiled; times miss a header edited while a build runs
         super().build_extensions()
 
     def build_extension(self, ext):
-        units = getattr(ext, "units", [])
-        isas = wanted_isas() if units else []
-        if "amx" in isas and not has_flag(self.compiler, "-mamx-bf16"):  # GCC 10, Clang 11 and older
-            isas.remove("amx")
-        ext.define_macros = [*ext.define_macros, *((f"TINYNET_{isa.upper()}", "1") for isa in isas[1:])]
+        if ext.name == "tinynet._native":
+            import pybind11
 
-        def compile_for(job):
-            isa, unit = job
-            vector_bytes, flags = ISAS[isa]
-            return self.compiler.compile(
-                [unit],
-                output_dir=os.path.join(self.build_temp, "csrc", "isa", isa),
-                macros=[("TINYNET_ISA", isa), ("TINYNET_VECTOR_BYTES", str(vector_bytes))],
-                # Without pybind11's: in builds of pip its folder is another one each time, and no object would be kept.
-                include_dirs=["csrc"],
-                depends=ext.depends,
-                extra_postargs=[*COMMON_FLAGS, *flags],
-            )
+            from building import native
 
-        # The units are most of the work: all at once, the widest (and slowest) first.
-        with ThreadPoolExecutor(JOBS) as pool:
-            objects = list(pool.map(compile_for, [(isa, unit) for isa in reversed(isas) for unit in units]))
-        ext.extra_objects = [*ext.extra_objects, *(name for names in objects for name in names)]
+            includes = [pybind11.get_include(), *self.include_dirs]
+            ext.extra_objects = native.compile_all(self.build_temp, native.wanted_isas(), includes, say)
         super().build_extension(ext)
 
 
-native = Pybind11Extension(
-    "tinynet._native",
-    sources=sorted(map(str, [*Path("csrc").glob("*.cpp"), *Path("csrc/bindings").glob("*.cpp")])),
-    include_dirs=["csrc"],
-    extra_compile_args=COMMON_FLAGS,
-    extra_link_args=["-fopenmp"] + (
-        [f"-fsanitize={os.environ['TINYNET_SANITIZE']}"] if os.environ.get("TINYNET_SANITIZE") else []
-    ),
-)
-native.units = sorted(map(str, Path("csrc/kernels").rglob("*.cpp")))
-native.depends = [*native.units, *sorted(map(str, Path("csrc").rglob("*.h")))]
+def extensions():
+    """The compiled modules."""
+    if backend.is_pure():
+        return []
+    backend.check_machine()
+    from Cython.Build import cythonize
 
-cython_modules = cythonize(
-    [
+    from building import native
+
+    link = [*native.openmp_flags()[1], *(flag for flag in native.sanitizer_flags() if flag.startswith("-fsanitize"))]
+    compiled = Extension("tinynet._native", [], language="c++", extra_link_args=link)
+    loops = [
         # No fused multiply-add: the loops give the bits of their NumPy references on every CPU. No debugging symbols,
         # which Python's own flags may ask for: they would be 0.9 MB of the wheel.
         Extension(f"tinynet.{folder}.{path.stem}", [str(path)], extra_compile_args=["-O3", "-ffp-contract=off", "-g0"])
         for folder in ("augment", "data")
         for path in sorted(Path(f"tinynet/{folder}").glob("*.pyx"))
-    ],
-    language_level=3,
-)
+    ]
+    return [compiled, *cythonize(loops, language_level=3, nthreads=0)]
 
-with ParallelCompile("TINYNET_BUILD_JOBS", default=os.cpu_count() or 1):
-    setup(ext_modules=[native, *cython_modules], cmdclass={"build_ext": build_ext})
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": build_ext, "build_py": build_py})

@@ -15,10 +15,11 @@
 namespace tinynet {
 namespace {
 
-// The table of one instruction set, put together from what its units export.
-template <class Isa>
+// The table of one instruction set, put together from what its units export; float64 may be another set's.
+template <class Isa, class Float64Isa = Isa>
 const Kernels* table_of(const char* isa) {
   using Exported = Units<Isa, kListHash>;
+  using Exported64 = Units<Float64Isa, kListHash>;
 #define KERNEL(...)
 #define END_UNIT
 #define UNIT(unit) , Exported::unit.f32
@@ -27,7 +28,7 @@ const Kernels* table_of(const char* isa) {
   }, {{}
 #define KERNEL(...)
 #define END_UNIT
-#define UNIT(unit) , Exported::unit.f64
+#define UNIT(unit) , Exported64::unit.f64
 #include "kernel_list.h"
   }};
   return &table;
@@ -116,7 +117,7 @@ void select_isa(const std::string& isa) {
   const std::string missing = missing_features(isa);
   if (!missing.empty()) throw std::runtime_error("this CPU cannot run " + isa + ": it lacks " + missing);
 #if defined(TINYNET_AMX)
-  if (isa == "amx") return void(chosen = table_of<amx::Isa>("amx"));
+  if (isa == "amx") return void(chosen = table_of<amx::Isa, avx512::Isa>("amx"));
 #endif
 #if defined(TINYNET_AVX512)
   if (isa == "avx512") return void(chosen = table_of<avx512::Isa>("avx512"));

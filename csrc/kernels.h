@@ -119,6 +119,12 @@ struct BothTypes {
   UnitKernels<double> f64;
 };
 
+// Those for float32 alone.
+template <template <class> class UnitKernels>
+struct OneType {
+  UnitKernels<float> f32;
+};
+
 // What the units of one instruction set export. Hidden: a unit that is missing is an error when the module is linked.
 template <class Isa, std::uint64_t list_hash>
 struct [[gnu::visibility("hidden")]] Units {
@@ -134,15 +140,24 @@ namespace avx2 { struct Isa {}; }
 namespace avx512 { struct Isa {}; }
 namespace amx { struct Isa {}; }
 
+// The matrix unit multiplies float32 only, and in these units only. All else is avx512's, whose members the following
+// hide: the wheel has it once, and it is compiled once. csrc/building/native.py has the same list (AMX_UNITS).
+template <std::uint64_t list_hash>
+struct [[gnu::visibility("hidden")]] Units<amx::Isa, list_hash> : Units<avx512::Isa, list_hash> {
+  static const OneType<conv2d_kernels> conv2d;
+  static const OneType<matmul_kernels> matmul;
+};
+
 // Where a unit ends, EXPORT_KERNELS defines its member for the instruction set that it is compiled for.
 #define UNIT(unit)                                                                        \
   template <> const BothTypes<unit##_kernels> Units<baseline::Isa, kListHash>::unit;      \
   template <> const BothTypes<unit##_kernels> Units<avx2::Isa, kListHash>::unit;          \
-  template <> const BothTypes<unit##_kernels> Units<avx512::Isa, kListHash>::unit;        \
-  template <> const BothTypes<unit##_kernels> Units<amx::Isa, kListHash>::unit;
+  template <> const BothTypes<unit##_kernels> Units<avx512::Isa, kListHash>::unit;
 #define KERNEL(...)
 #define END_UNIT
 #include "kernel_list.h"
+template <> const OneType<conv2d_kernels> Units<amx::Isa, kListHash>::conv2d;
+template <> const OneType<matmul_kernels> Units<amx::Isa, kListHash>::matmul;
 
 // The kernels of one instruction set.
 struct Kernels {

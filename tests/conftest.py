@@ -13,6 +13,13 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`, `import strategies`
 
+from tinynet import runtime  # noqa: E402  (after the path)
+
+if runtime._native is None:
+    import absent_native
+
+    absent_native.install()
+
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True,
                           suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("random", deadline=None, max_examples=2000, print_blob=True,

@@ -19,7 +19,7 @@ for module in ("matplotlib", "PIL", "starlette", "h5py"):
 from message_causes import CAUSES, Reported  # noqa: E402
 
 # Messages of pip, Linux and Python itself, which nothing in tinynet can cause.
-FOREIGN = {"This Python is too old": 1, "The process is killed": 1, "Illegal instruction": 1,
+FOREIGN = {"The process is killed": 1, "Illegal instruction": 1,
            "The notebook does not find tinynet": 1}
 
 SECTIONS = dict(re.findall(r"^### (.*)\n((?:(?!##).*\n)*)", GUIDE.read_text(encoding="utf-8"), re.M))

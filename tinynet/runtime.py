@@ -5,7 +5,7 @@ module or the references of `tinynet.reference`. Both have the same names and si
 them.
 
 Environment variables, read once at import:
-    TINYNET_BACKEND  native (default) or numpy
+    TINYNET_BACKEND  native (default) or numpy, the default and the only one of a pure installation
     TINYNET_ISA      the instruction set: baseline, avx2, avx512 or amx; the widest of this CPU if unset
     OMP_NUM_THREADS  how many threads a kernel may use; if unset, one for each CPU that the process may use
 """
@@ -13,6 +13,7 @@ Environment variables, read once at import:
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import platform
 import sys
@@ -25,7 +26,9 @@ from .config import fold_batch_norm
 from .core.cpus import available_cpus
 from .version import __version__
 
-_backend_wanted = os.environ.get("TINYNET_BACKEND") or "native"
+# The pure wheel (`py3-none-any`) is for machines without a compiler. It has no compiled modules, and this one instead.
+_is_pure = importlib.util.find_spec(f"{__package__}._pure") is not None
+_backend_wanted = os.environ.get("TINYNET_BACKEND") or ("numpy" if _is_pure else "native")
 
 
 def _check_environment() -> None:
@@ -61,11 +64,16 @@ _native: Any  # the compiled module, or None
 try:
     from . import _native
 except ImportError as error:
-    if os.environ.get("TINYNET_BACKEND") != "numpy":
+    if _backend_wanted != "numpy":
+        if _is_pure:
+            raise ImportError(
+                "TINYNET_BACKEND=native, but this is a pure installation of tinynet, without compiled kernels. Unset "
+                "the variable, or install a wheel for this machine, or install from source with a C++ compiler."
+            ) from error
         raise ImportError(
             f"tinynet's compiled module cannot be loaded ({error}). "
-            "Install tinynet with `pip install .`, and start Python outside its source folder. "
-            "To work without it, slowly, set TINYNET_BACKEND=numpy."
+            "Install tinynet with `pip install .`, and start Python outside its source folder; without a compiler, "
+            "with `TINYNET_PURE=1 pip install .`. To work without it, slowly, set TINYNET_BACKEND=numpy."
         ) from error
     _native = None
 

@@ -2,15 +2,6 @@
 
 namespace tinynet {
 
-Activation activation_named(const std::string& name) {
-  int index = 0;
-  for (const char* const known : kActivationNames) {
-    if (name == known) return static_cast<Activation>(index);
-    ++index;
-  }
-  throw py::value_error("unknown activation '" + name + "'");
-}
-
 namespace {
 
 Array activation_forward(const Array& x, const std::string& name, double a, double b, double c) {

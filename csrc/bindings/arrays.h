@@ -148,8 +148,15 @@ inline void require(bool condition, const char* kernel, const char* what) {
   if (!condition) throw py::value_error(std::string(kernel) + " kernel: " + what);
 }
 
-// The activation of this name (activation.cpp).
-Activation activation_named(const std::string& name);
+// The activation of this name.
+inline Activation activation_named(const std::string& name) {
+  int index = 0;
+  for (const char* const known : kActivationNames) {
+    if (name == known) return static_cast<Activation>(index);
+    ++index;
+  }
+  throw py::value_error("unknown activation '" + name + "'");
+}
 
 // Each family of kernels has its own function that binds it.
 void bind_activation(py::module_& module);

@@ -3,7 +3,7 @@
 namespace tinynet {
 namespace {
 
-void require(bool condition, const char* what) { tinynet::require(condition, "batch_norm_max_pool2d", what); }
+void require(bool condition, const char* what) { ::tinynet::require(condition, "batch_norm_max_pool2d", what); }
 
 Pool2dShape shape_of_call(const Array& x, const Pair& pool) {
   require(x.ndim() == 4, "the input must have shape (batch, height, width, channels)");

@@ -3,7 +3,7 @@
 namespace tinynet {
 namespace {
 
-void require(bool condition, const char* what) { tinynet::require(condition, "normalization", what); }
+void require(bool condition, const char* what) { ::tinynet::require(condition, "normalization", what); }
 
 Index channels_of(const Array& x) {
   require(x.ndim() > 0, "x has no axes");

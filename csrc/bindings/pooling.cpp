@@ -3,7 +3,7 @@
 namespace tinynet {
 namespace {
 
-void require(bool condition, const char* what) { tinynet::require(condition, "pooling", what); }
+void require(bool condition, const char* what) { ::tinynet::require(condition, "pooling", what); }
 
 Index output_size(Index size, Index pool, Index stride, const Pair& padding) {
   require(pool > 0 && stride > 0, "windows and strides must be positive");

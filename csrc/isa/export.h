@@ -4,7 +4,7 @@
 //   #include "isa/export.h"
 //   EXPORT_KERNELS(pooling)
 //
-// setup.py compiles every csrc/kernels/<family>/<unit>.cpp once for each instruction set, with that set's flags,
+// setup.py compiles every csrc/kernels/<family>/<unit>.cpp for each instruction set, with that set's flags,
 // TINYNET_ISA (its name, a namespace) and TINYNET_VECTOR_BYTES. Everything but the exported part of the table stands in
 // unnamed namespaces: a symbol that two objects share could put AVX-512 code where any CPU must run.
 #pragma once
@@ -36,9 +36,18 @@ namespace {
 }  // namespace
 }  // namespace tinynet::TINYNET_ISA
 
+#if defined(TINYNET_FLOAT32_ONLY)  // a unit of amx (csrc/kernels.h)
+#define EXPORT_KERNELS(unit)                                                                          \
+  namespace tinynet {                                                                                 \
+  template <>                                                                                         \
+  const OneType<unit##_kernels> Units<TINYNET_ISA::Isa, kListHash>::unit = {                          \
+      TINYNET_ISA::kernels_of_##unit<float>()};                                                       \
+  }
+#else
 #define EXPORT_KERNELS(unit)                                                           \
   namespace tinynet {                                                                  \
   template <>                                                                          \
   const BothTypes<unit##_kernels> Units<TINYNET_ISA::Isa, kListHash>::unit = {         \
       TINYNET_ISA::kernels_of_##unit<float>(), TINYNET_ISA::kernels_of_##unit<double>()}; \
   }
+#endif

@@ -1,18 +1,20 @@
 """Causes of messages about the installation, the computer and the lab."""
 
-import ast
 import contextlib
+import os
 import re
-import shutil
 import socket
 import sys
-from pathlib import Path
 from unittest import mock
 
 import tinynet as tn
 from tinynet.core.threads import warn_without_thread
 
 from .common import ROOT, Reported, dense, in_new_python, not_installed, under
+
+sys.path.insert(0, str(ROOT / "csrc"))
+
+from building import backend  # noqa: E402  (the folder is no part of the package)
 
 # -- installing and importing ------------------------------------------------------------------------------------------
 
@@ -22,28 +24,34 @@ def without_compiled_module():
     in_new_python("import sys; sys.modules['tinynet._native'] = None; import tinynet")
 
 
-def check_tools_of_setup(commands, folders):
-    """Call `check_tools` of setup.py, which builds when it is imported."""
-    tree = ast.parse((ROOT / "setup.py").read_text())
-    names = {"Path": Path, "shutil": shutil, "sys": sys}
-    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check_tools")
-    exec(compile(ast.Module([function], []), "setup.py", "exec"), names)
+def asked_by_pip():
+    """Ask the build's backend what pip asks first."""
     try:
-        names["check_tools"](commands, folders)
+        backend.get_requires_for_build_wheel()
     except SystemExit as stop:
         raise Reported(stop.code) from None
 
 
 @under("No compiler")
-def no_compiler(folder):
-    (folder / "Python.h").touch()
-    check_tools_of_setup([sys.executable], [str(folder)])  # is content where both are there
-    check_tools_of_setup([sys.executable, "g++-that-is-not-there"], [str(folder)])
+def no_compiler():
+    with mock.patch.dict(os.environ, CXX=sys.executable, TINYNET_PURE=""), \
+            mock.patch("building.backend.os.path.exists", return_value=True):
+        asked_by_pip()  # is content where both are there
+        os.environ["CXX"] = "g++-that-is-not-there"
+        asked_by_pip()
 
 
 @under("No compiler")
 def no_headers(folder):
-    check_tools_of_setup([sys.executable], [str(folder / "include")])
+    with mock.patch.dict(os.environ, CXX=sys.executable, TINYNET_PURE=""), \
+            mock.patch("sysconfig.get_path", return_value=str(folder / "include")):
+        asked_by_pip()
+
+
+@under("This Python is too old")
+def old_python():
+    with mock.patch.object(backend, "OLDEST_PYTHON", (3, 99)):
+        asked_by_pip()
 
 
 @under("A package is missing")
