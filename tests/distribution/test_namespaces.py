@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -41,6 +42,10 @@ def two_hosts():
         yield
     finally:
         for number in (1, 2):
+            inside = subprocess.run(["ip", "netns", "pids", f"tinynet-test{number}"], capture_output=True, text=True)
+            for process in inside.stdout.split():  # MPI's daemons, which wait for a network that is gone
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(process), signal.SIGKILL)
             subprocess.run(["ip", "netns", "delete", f"tinynet-test{number}"], capture_output=True)
 
 
