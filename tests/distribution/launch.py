@@ -33,8 +33,9 @@ def find_launcher():
         import mpi4py  # noqa: F401
     except ImportError:
         return None, "mpi4py is not installed"
-    found = [path for path in (shutil.which("mpirun", path=str(Path(sys.executable).parent)), shutil.which("mpirun"))
-             if path]
+    beside = shutil.which("mpirun", path=str(Path(sys.executable).parent))
+    beside = shutil.which("mpirun", path=str(Path(sys.executable).parent))
+    found = [path for path in (os.environ.get("TINYNET_MPIRUN"), beside, shutil.which("mpirun")) if path]
     if not found:
         return None, "there is no mpirun"
     output = ""
