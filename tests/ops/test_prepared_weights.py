@@ -121,6 +121,9 @@ def test_what_does_not_fit_is_refused():
                             ({"algorithm": "direct"}, "prepared for auto")):
         with pytest.raises(ValueError, match=message):
             call(**others)
+    for shape, message in (((5, 5, 16, 16), "only 3x3"), ((3, 3, 15, 16), "whole vectors")):
+        with pytest.raises(ValueError, match=message):
+            _native.prepared_size(np.zeros(shape, np.float32), "winograd4")
     x = np.zeros((1, 5, 5, 16), np.float32)
     with pytest.raises(ValueError, match="another convolution"):
         _native.conv2d_prepared_forward(x, out, offset, kernel.shape, (1, 1), SAME, (1, 1), "winograd4", None, "relu")
