@@ -81,7 +81,7 @@ def _prepared(x: Array, layer: Any, normalization: Any = None) -> _Kept:
     if kept is None or kept.call_key != call_key:
         kept = _kept[owner] = _prepare(kept, call_key, x, kernel, vectors, type(layer) is DepthwiseConv2D)
     if kept.prepared is not None:
-        kept.prepared.update(kernel, *vectors, epsilon)
+        kept.prepared.update(kernel, vectors, epsilon)
     return kept
 
 
