@@ -17,24 +17,61 @@ std::mutex preparing;
 
 constexpr Index kComparedBytes = 128 << 10;  // a thread's share: some microseconds
 
-// A run of numbers that prepared weights depend on, and its place in `seen`.
-template <class T>
-struct Part {
-  const T* now;
-  T* seen;
-  Index size;
+// Whether all bits are the same.
+bool is_same(const void* now, const void* seen, std::size_t bytes) {
+  std::atomic<bool> same{true};
+  const auto *const a = static_cast<const char*>(now), *const b = static_cast<const char*>(seen);
+  parallel_for(Index(bytes), kComparedBytes, [&](Index begin, Index end) {
+    if (same.load(std::memory_order_relaxed) && std::memcmp(a + begin, b + begin, std::size_t(end - begin)) != 0)
+      same.store(false, std::memory_order_relaxed);
+  });
+  return same.load(std::memory_order_relaxed);
+}
 
-  bool is_unchanged() const {
-    std::atomic<bool> same{true};
-    const auto* const a = reinterpret_cast<const char*>(now);
-    const auto* const b = reinterpret_cast<const char*>(seen);
-    parallel_for(size * Index(sizeof(T)), kComparedBytes, [&](Index begin, Index end) {
-      if (same.load(std::memory_order_relaxed) && std::memcmp(a + begin, b + begin, std::size_t(end - begin)) != 0)
-        same.store(false, std::memory_order_relaxed);
-    });
-    return same.load(std::memory_order_relaxed);
+// Prepares the weights if they are not those that were seen. `channels` and `filters` are the kernel's, for a transform.
+template <class T>
+void prepare(const NormalizedWeights<T>& w, ConvAlgorithm algorithm, Index channels, Index filters, T* seen, T* out,
+             T* offset) {
+  const T* const vectors[] = {w.bias, w.gamma, w.beta, w.mean, w.variance};
+  const std::size_t width = std::size_t(w.channels) * sizeof(T), size = std::size_t(w.rows) * width;
+  const std::lock_guard<std::mutex> alone(preparing);
+  bool same = true;
+  T* at = seen;
+  for (const T* const vector : vectors) {
+    if (vector == nullptr) continue;
+    same = same && is_same(vector, at, width);
+    at += w.channels;
   }
-};
+  if (same && is_same(w.kernel, at, size)) return;
+
+  const KernelTable<T>& table = kernels().table<T>();
+  if (algorithm == ConvAlgorithm::automatic) {
+    table.fold_batch_norm(w, out, offset);
+  } else {
+    T* const folded = static_cast<T*>(pool_allocate(size));
+    table.fold_batch_norm(w, folded, offset);
+    table.conv2d_transform_kernel(folded, out, channels, filters, algorithm);
+    pool_release(folded, size);
+  }
+  at = seen;
+  for (const T* const vector : vectors) {
+    if (vector == nullptr) continue;
+    std::memcpy(at, vector, width);
+    at += w.channels;
+  }
+  std::memcpy(at, w.kernel, size);
+}
+
+// y = f(convolution + bias + residual)
+template <class T>
+void convolve(const Conv2dShape& s, ConvAlgorithm algorithm, const T* x, const T* weights, const T* bias,
+              const T* residual, T* y, bool relu) {
+  const KernelTable<T>& table = kernels().table<T>();
+  if (algorithm != ConvAlgorithm::automatic)
+    return table.conv2d_transformed_forward(s, x, weights, bias, residual, y, relu, algorithm);
+  table.conv2d_forward(s, x, weights, bias, y, relu && residual == nullptr, algorithm);
+  if (residual != nullptr) table.add_forward(y, residual, y, s.batch * s.out_height * s.out_width * s.filters, relu);
+}
 
 template <class T>
 T* writable(const Array& array, const char* name, Index size) {
@@ -54,50 +91,16 @@ ConvAlgorithm transform_named(const std::string& name) {
   throw py::value_error("weights are prepared for auto, winograd2 or winograd4, got '" + name + "'");
 }
 
-// How many numbers a kernel has, and its channels and filters if it is transformed.
-struct WeightsSize {
-  Index size, outputs, channels, filters;
-};
-
-template <class T>
-void prepare(const NormalizedWeights<T>& folding, const WeightsSize& kernel, ConvAlgorithm chosen, T* seen, T* weights,
-             T* offset) {
-  Part<T> parts[6];
-  int count = 0;
-  const auto add = [&](const T* now, Index length) {
-    if (now == nullptr) return;
-    parts[count++] = {now, seen, length};
-    seen += length;
-  };
-  for (const T* vector : {folding.bias, folding.gamma, folding.beta, folding.mean, folding.variance})
-    add(vector, kernel.outputs);
-  add(folding.kernel, kernel.size);
-
-  const std::lock_guard<std::mutex> alone(preparing);
-  bool same = true;
-  for (int i = 0; i < count && same; ++i) same = parts[i].is_unchanged();
-  if (same) return;
-  const KernelTable<T>& table = kernels().table<T>();
-  if (chosen == ConvAlgorithm::automatic) {
-    table.fold_batch_norm(folding, weights, offset);
-  } else {
-    const std::size_t bytes = static_cast<std::size_t>(kernel.size) * sizeof(T);
-    T* const folded = static_cast<T*>(pool_allocate(bytes));
-    table.fold_batch_norm(folding, folded, offset);
-    table.conv2d_transform_kernel(folded, weights, kernel.channels, kernel.filters, chosen);
-    pool_release(folded, bytes);
-  }
-  for (int i = 0; i < count; ++i)
-    std::memcpy(parts[i].seen, parts[i].now, static_cast<std::size_t>(parts[i].size) * sizeof(T));
-}
-
 Index prepared_size(const Array& kernel, const std::string& algorithm) {
   const ConvAlgorithm chosen = transform_named(algorithm);
   if (chosen == ConvAlgorithm::automatic) return kernel.size();
-  convolution::require(kernel.ndim() == 4, "the kernel must have shape (height, width, channels, filters)");
-  return with_float_type(kernel, "kernel", [&](auto type) {
+  convolution::require(kernel.ndim() == 4 && kernel.shape(0) == 3 && kernel.shape(1) == 3,
+                       "only 3x3 kernels are transformed");
+  const Index size = with_float_type(kernel, "kernel", [&](auto type) {
     return kernels().table<decltype(type)>().conv2d_transformed_size(kernel.shape(2), kernel.shape(3), chosen);
   });
+  convolution::require(size > 0, "the channels and filters of a transformed kernel must fill whole vectors");
+  return size;
 }
 
 void prepare_weights(const Array& kernel, const OptionalArray& bias, const OptionalArray& gamma,
@@ -121,19 +124,14 @@ void prepare_weights(const Array& kernel, const OptionalArray& bias, const Optio
     T* const out = writable<T>(weights, "weights", size);
     T* const out_bias = offset ? writable<T>(*offset, "offset", channels) : nullptr;
 
+    const NormalizedWeights<T> given{w.data(), b.data(), g.data(), shift.data(), m.data(), v.data(),
+                                     channels > 0 ? w.size() / channels : 0, channels, epsilon};
+    const bool transforms = chosen != ConvAlgorithm::automatic;
     if (Recording* const recording = Recording::active())
       for (const OptionalArray& own : {OptionalArray(seen), OptionalArray(weights), offset})
         if (own) recording->add_state(*own);
-    const WeightsSize numbers{w.size(), channels, chosen == ConvAlgorithm::automatic ? 0 : kernel.shape(2),
-                              chosen == ConvAlgorithm::automatic ? 0 : kernel.shape(3)};
-    launch(
-        [=](const T* of_kernel, const T* of_bias, const T* of_gamma, const T* of_beta, const T* of_mean,
-            const T* of_variance, T* to_seen, T* to_weights, T* to_offset) {
-          prepare(NormalizedWeights<T>{of_kernel, of_bias, of_gamma, of_beta, of_mean, of_variance,
-                                       channels > 0 ? numbers.size / channels : 0, channels, epsilon},
-                  numbers, chosen, to_seen, to_weights, to_offset);
-        },
-        w.data(), b.data(), g.data(), shift.data(), m.data(), v.data(), old, out, out_bias);
+    launch(&prepare<T>, given, chosen, transforms ? Index(kernel.shape(2)) : 0, transforms ? Index(kernel.shape(3)) : 0,
+           old, out, out_bias);
   });
 }
 
@@ -147,7 +145,6 @@ Array conv2d_prepared_forward(const Array& x, const Array& weights, const Option
   convolution::require(relu || activation == "linear", "only 'linear' and 'relu' are fused");
   return with_float_type(x, "x", [&](auto type) -> Array {
     using T = decltype(type);
-    const KernelTable<T>& table = kernels().table<T>();
     const Input<T> input(x, "x"), prepared(weights, "weights");
     const OptionalInput<T> bias(offset, "offset", s.filters);
     std::optional<Input<T>> added;
@@ -162,20 +159,12 @@ Array conv2d_prepared_forward(const Array& x, const Array& weights, const Option
     } else {
       convolution::require(s.kernel_height == 3 && s.kernel_width == 3 && s.stride_h == 1 && s.stride_w == 1 &&
                                s.dilation_h == 1 && s.dilation_w == 1 &&
-                               prepared.size() == table.conv2d_transformed_size(s.channels, s.filters, chosen),
+                               prepared.size() ==
+                                   kernels().table<T>().conv2d_transformed_size(s.channels, s.filters, chosen),
                            "the weights were transformed for another convolution");
     }
     const Result<T> y(convolution::output_shape(s));
-    if (chosen != ConvAlgorithm::automatic) {
-      launch(table.conv2d_transformed_forward, s, input.data(), prepared.data(), bias.data(), residual_data, y.data(),
-             relu, chosen);
-    } else {
-      const bool adds = residual_data != nullptr;
-      const T* const sum = y.data();
-      launch(table.conv2d_forward, s, input.data(), prepared.data(), bias.data(), y.data(), relu && !adds, chosen);
-      if (adds)
-        launch(table.add_forward, sum, residual_data, y.data(), s.batch * s.out_height * s.out_width * s.filters, relu);
-    }
+    launch(&convolve<T>, s, chosen, input.data(), prepared.data(), bias.data(), residual_data, y.data(), relu);
     return y.array();
   });
 }

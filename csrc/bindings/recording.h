@@ -131,6 +131,8 @@ class Recording {
   void note(const T*& pointer) { read(reinterpret_cast<const void**>(&pointer)); }
   template <class T>
   void note(T*& pointer) { write(pointer); }
+  template <class T>
+  void note(NormalizedWeights<T>& w) { note(w.kernel), note(w.bias), note(w.gamma), note(w.beta), note(w.mean), note(w.variance); }
   void note(AttentionMask& mask) { note(mask.data); }
   void note(ArgmaxArray& argmax) { note(argmax.uint8), note(argmax.int32); }
   void note(Dropout& dropout) { if (dropout.rate > 0) random_.push_back({&dropout.seed, &dropout.offset, -1}); }

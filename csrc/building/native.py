@@ -144,8 +144,8 @@ def write_binding_files(folder):
     for part in range(BINDING_FILES):
         lines = ["// Made by csrc/building/native.py.", *includes]
         for source in sources[part::BINDING_FILES]:
-            if source.stem == "module":
-                lines += ['#include "bindings/module.cpp"']
+            if source.stem in ("module", "recording"):  # they define what headers declare
+                lines += [f'#include "bindings/{source.name}"']
                 continue
             lines += [f"namespace tinynet::file_{source.stem} {{", f'#include "bindings/{source.name}"', "}",
                       f"void tinynet::bind_{source.stem}(pybind11::module_& module) {{ "

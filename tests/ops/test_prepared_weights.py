@@ -24,7 +24,7 @@ def weights(channels=16, filters=32, dtype=np.float32, seed=0):
 
 def prepared(parts, algorithm="auto", epsilon=1e-3):
     kept = PreparedWeights(parts[0], algorithm, 5, parts[0].shape[3])
-    kept.update(*parts, epsilon)
+    kept.update(parts[0], parts[1:], epsilon)
     return kept
 
 
@@ -44,10 +44,10 @@ def test_any_change_of_any_weight_is_seen(which, change, value):
     parts[which].flat[-1] = value
     kept = prepared(parts)
     before = kept.weights.copy(), kept.offset.copy()
-    kept.update(*parts, 1e-3)
+    kept.update(parts[0], parts[1:], 1e-3)
     assert_same_values(kept.weights, before[0])
     change(parts[which])
-    kept.update(*parts, 1e-3)
+    kept.update(parts[0], parts[1:], 1e-3)
     fresh = prepared(parts)
     assert kept.weights.tobytes() == fresh.weights.tobytes() and kept.offset.tobytes() == fresh.offset.tobytes()
 
@@ -56,9 +56,9 @@ def test_nothing_is_done_when_nothing_has_changed():
     parts = weights()
     kept = prepared(parts)
     kept.weights[...] = 7
-    kept.update(*parts, 1e-3)
+    kept.update(parts[0], parts[1:], 1e-3)
     assert (kept.weights == 7).all()
-    kept.update(parts[0] + 1, *parts[1:], 1e-3)
+    kept.update(parts[0] + 1, parts[1:], 1e-3)
     assert not (kept.weights == 7).any()
 
 
@@ -73,7 +73,7 @@ def test_large_kernels_are_compared_to_their_end():
     kept = prepared(parts)
     for at in (0, 40_000, parts[0].size - 1):
         parts[0].flat[at] += 1
-        kept.update(*parts, 1e-3)
+        kept.update(parts[0], parts[1:], 1e-3)
         assert kept.weights.tobytes() == prepared(parts).weights.tobytes()
 
 
@@ -86,7 +86,7 @@ def test_a_transformed_kernel_gives_the_bits_of_the_convolution(dtype, algorithm
         rng = np.random.default_rng(1)
         x = rng.standard_normal((2, side, side, 16)).astype(dtype)
         kept = PreparedWeights(kernel, algorithm, int(bias), 32)
-        kept.update(kernel, offset, None, None, None, None, 0.0)
+        kept.update(kernel, [offset, None, None, None, None], 0.0)
         geometry = (1, 1), SAME, (1, 1)
         calls = [_native.conv2d_forward(x, kernel, offset, *geometry, 1, activation, algorithm)
                  for activation in ("linear", "relu")]
@@ -121,6 +121,9 @@ def test_what_does_not_fit_is_refused():
                             ({"algorithm": "direct"}, "prepared for auto")):
         with pytest.raises(ValueError, match=message):
             call(**others)
+    for shape, message in (((5, 5, 16, 16), "only 3x3"), ((3, 3, 15, 16), "whole vectors")):
+        with pytest.raises(ValueError, match=message):
+            _native.prepared_size(np.zeros(shape, np.float32), "winograd4")
     x = np.zeros((1, 5, 5, 16), np.float32)
     with pytest.raises(ValueError, match="another convolution"):
         _native.conv2d_prepared_forward(x, out, offset, kernel.shape, (1, 1), SAME, (1, 1), "winograd4", None, "relu")

@@ -20,7 +20,7 @@ from ..layers.activations import ReLU
 from ..layers.base import Layer
 from ..layers.context import call_context
 from ..layers.convolution import FUSED, Conv2D
-from ..layers.convolution_depthwise import DepthwiseConv2D
+from ..layers.convolution_depthwise import DepthwiseConv2D, SeparableConv2D
 from ..layers.core import Activation
 from ..layers.dense import Dense
 from ..layers.dropout import Dropout
@@ -48,6 +48,7 @@ from .prediction import (
     fold_and_convolve,
     fold_and_pool,
     fold_depthwise,
+    fold_separable,
 )
 
 # What each type of layer must be set to, whatever its neighbours are. Other settings are computed by the layer itself.
@@ -55,6 +56,7 @@ SETTINGS: dict[type, Callable[[Any], bool]] = {
     Conv2D: lambda layer: (layer.groups == 1 and layer.data_format == "channels_last"
                            and layer.activation in FUSED),  # linear or ReLU
     DepthwiseConv2D: lambda layer: layer.data_format == "channels_last" and layer.activation is activations.linear,
+    SeparableConv2D: lambda layer: layer.data_format == "channels_last" and layer.activation is activations.linear,
     # An observer is given the statistics of each batch; a synchronized layer takes those of all processes.
     BatchNormalization: lambda layer: (layer._observer is None
                                        and not (layer.synchronized and shares.share() is not None)),
@@ -252,6 +254,8 @@ PATTERNS = (
     Pattern((Conv2D, BatchNormalization), can_fold, fold_and_convolve),
     Pattern((DepthwiseConv2D, BatchNormalization, RELU), can_fold, fold_depthwise),
     Pattern((DepthwiseConv2D, BatchNormalization), can_fold, fold_depthwise),
+    Pattern((SeparableConv2D, BatchNormalization, RELU), can_fold, fold_separable),
+    Pattern((SeparableConv2D, BatchNormalization), can_fold, fold_separable),
     # Prediction: a kernel that is transformed once. The same bits in everything.
     Pattern((Conv2D, Add, RELU), can_add, convolve),
     Pattern((Conv2D, Add), can_add, convolve),

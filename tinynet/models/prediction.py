@@ -8,6 +8,10 @@ whichever way (ops/prepared_weights.py).
 Folding rounds kernel * gamma / sqrt(variance + epsilon) once more. So outputs differ in the last digits from those of
 the layers one by one, and from those of the same call under a tape. `predict`, `evaluate` and `model(x)` without a tape
 agree with each other in every bit. `tinynet.config.set_fold_batch_norm(False)` turns folding off.
+
+Dense layers stay as they are: comparing a dense kernel reads 2 numbers for each product with one sample. That costs
+more than the pass over few outputs that folding saves. `models.population.fold` makes a model in which they are
+folded for good.
 """
 
 from __future__ import annotations
@@ -18,13 +22,17 @@ from weakref import WeakKeyDictionary
 from .. import activations, config
 from ..core.types import Array
 from ..layers.convolution import FUSED, Conv2D
+from ..layers.convolution_depthwise import DepthwiseConv2D, SeparableConv2D
 from ..ops.conv2d import check_arrays
 from ..ops.conv2d_max_pool2d import is_profitable as convolve_and_pool_is_profitable
+from ..ops.depthwise_conv2d import depthwise_conv2d
 from ..ops.prepared_weights import PreparedWeights
 from ..ops.windows import as_padding
 from ..runtime import kernel_set, kernels
 from ..tape import state
 from ..tensor import Tensor
+
+POINTWISE = (1, 1), "valid", (1, 1)  # strides, padding and dilation of the second part of a SeparableConv2D
 
 # A transformed kernel takes 2 to 4 times the memory of the kernel. Larger ones are transformed in each call.
 MAX_TRANSFORMED_BYTES = 16 << 20
@@ -57,42 +65,48 @@ def _prepared(x: Array, layer: Any, normalization: Any = None) -> _Kept:
     known: all that they depend on is compared.
 
     Raises:
-        ValueError, TypeError: the shapes or the element types do not fit; the layers, called one by one, say what.
+        ValueError, TypeError: the shapes or the element types do not fit; the layers, called one by one, name what.
     """
-    kernel, owner, epsilon = layer.kernel.data, layer, 0.0
+    kernel, owner, epsilon = _kernel(layer), layer, 0.0
     tensors = [layer.bias, None, None, None, None]
     if normalization is not None:
         owner, epsilon = normalization, normalization.epsilon
         tensors[1:] = (normalization.gamma, normalization.beta, normalization.moving_mean,
                        normalization.moving_variance)
     vectors = [None if tensor is None else tensor.data for tensor in tensors]
-    call_key = (x.shape[1:], x.dtype, kernel.shape, kernel.dtype, layer.strides, layer.padding, layer.dilation_rate,
-                epsilon, [vector is None for vector in vectors], kernel_set())
+    window = POINTWISE if type(layer) is SeparableConv2D else (layer.strides, layer.padding, layer.dilation_rate)
+    call_key = (x.shape[1:], x.dtype, kernel.shape, kernel.dtype, window, epsilon,
+                [vector is None for vector in vectors], kernel_set())
     kept = _kept.get(owner)
     if kept is None or kept.call_key != call_key:
-        kept = _kept[owner] = _prepare(kept, call_key, x, kernel, vectors, layer)
+        kept = _kept[owner] = _prepare(kept, call_key, x, kernel, vectors, type(layer) is DepthwiseConv2D)
     if kept.prepared is not None:
-        kept.prepared.update(kernel, *vectors, epsilon)
+        kept.prepared.update(kernel, vectors, epsilon)
     return kept
 
 
-def _prepare(before: _Kept | None, call_key: Any, x: Array, kernel: Array, vectors: list[Any], layer: Any) -> _Kept:
+def _kernel(layer):
+    """The kernel that normalization after the layer is folded into."""
+    return (layer.pointwise_kernel if type(layer) is SeparableConv2D else layer.kernel).data
+
+
+def _prepare(before: _Kept | None, call_key: Any, x: Array, kernel: Array, vectors: list[Any],
+             depthwise: bool) -> _Kept:
     """How a layer is called, on images of a size that it was not called on before, and memory for its weights."""
-    channels = kernel.shape[-1] if type(layer) is Conv2D else kernel.shape[-1] * kernel.shape[-2]
-    geometry: tuple[Any, ...] = ()
-    algorithm = "auto"
-    if kernel.ndim == 4:
-        padding = as_padding("conv2d", layer.padding, x.shape, kernel.shape, layer.strides, layer.dilation_rate)
-        geometry = layer.strides, padding, layer.dilation_rate
-    if type(layer) is Conv2D:
+    strides, padding, dilation = call_key[4]
+    geometry = strides, as_padding("conv2d", padding, x.shape, kernel.shape, strides, dilation), dilation
+    channels, algorithm = kernel.shape[3], "auto"
+    if depthwise:
+        channels *= kernel.shape[2]
+        if x.ndim != 4 or x.shape[3] != kernel.shape[2] or x.dtype != kernel.dtype:
+            raise ValueError(f"a depthwise kernel {kernel.shape} does not fit images {x.shape}")
+    else:
         check_arrays(x, kernel, vectors[0], 1)
         chosen = kernels.conv2d_algorithm(x.shape, kernel, *geometry, 1)["forward"]
         if chosen.startswith("winograd") and kernels.prepared_size(kernel, chosen) * kernel.itemsize <= (
                 MAX_TRANSFORMED_BYTES):
             algorithm = chosen
-    elif x.ndim != 4 or x.shape[3] != kernel.shape[2] or x.dtype != kernel.dtype:
-        raise ValueError(f"a depthwise kernel {kernel.shape} does not fit images {x.shape}")
-    weights_key = algorithm, call_key[2:4], call_key[-3:]
+    weights_key = algorithm, call_key[2:4], call_key[5:]
     if before is not None and before.weights_key == weights_key:  # only the images have another size
         prepared: Any = before.prepared
     elif algorithm == "auto" and vectors[-1] is None:  # neither transformed nor folded
@@ -142,16 +156,23 @@ def fold_depthwise(x: Tensor, training: Any, convolution: Any, normalization: An
         x.data, kept.prepared.weights, kept.prepared.offset, *kept.geometry, "linear" if relu is None else "relu"))
 
 
+def fold_separable(x: Tensor, training: Any, convolution: Any, normalization: Any, relu: Any = None) -> Tensor:
+    """SeparableConv2D, BatchNormalization, ReLU or none."""
+    z = depthwise_conv2d(x, convolution.depthwise_kernel, None, convolution.strides, convolution.padding,
+                         convolution.dilation_rate)
+    return _convolve(z, _prepared(z.data, convolution, normalization), None, relu is not None)
+
+
 # When they apply.
 
 
 def can_fold(x: Tensor, training: Any, convolution: Any, normalization: Any, *after: Any) -> bool:
     """Whether the normalization is folded: in prediction, filter by filter, with no tape to record it."""
-    shape, kernel = x.data.shape, convolution.kernel.data.shape
+    if training or state.tapes:
+        return False
+    shape, kernel = x.data.shape, _kernel(convolution).shape
     return (
-        not training
-        and not state.tapes
-        and config.fold_batch_norm()
+        config.fold_batch_norm()
         and convolution.activation is activations.linear
         and normalization.axis in (-1, 3)
         and len(shape) == 4
@@ -183,7 +204,7 @@ def can_add(x: Tensor, training: Any, convolution: Any, *after: Any) -> bool:
 
 def _products(convolution, kernel):
     """Weights of the kernel for each channel of the output."""
-    return kernel[0] * kernel[1] * (kernel[2] if type(convolution) is Conv2D else 1)
+    return kernel[0] * kernel[1] * (1 if type(convolution) is DepthwiseConv2D else kernel[2])
 
 
 def _may_be_transformed(convolution, kernel):

@@ -15,6 +15,8 @@ compares every bit with a copy of what it has seen, at the speed of memory, and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..core.types import Array
@@ -92,16 +94,16 @@ class PreparedWeights:
         self.offset = np.full(channels, np.nan, kernel.dtype) if vectors else None
         self._seen = np.full(kernel.size + vectors * channels, np.nan, kernel.dtype)
 
-    def update(self, kernel: Array, bias: Array | None, gamma: Array | None, beta: Array | None, mean: Array | None,
-               variance: Array | None, epsilon: float) -> None:
+    def update(self, kernel: Array, vectors: Sequence[Array | None], epsilon: float) -> None:
         """Prepare them anew if anything has changed.
 
         Args:
-            kernel, bias, gamma, beta, mean, variance, epsilon: As for `prepare_weights`.
+            kernel, epsilon: As for `prepare_weights`.
+            vectors: Its bias, gamma, beta, mean and variance.
 
         Raises:
             ValueError, TypeError: the arrays do not fit together.
         """
+        bias, gamma, beta, mean, variance = vectors
         kernels.prepare_weights(kernel, bias, gamma, beta, mean, variance, epsilon, self.algorithm, self._seen,
                                 self.weights, self.offset)
-

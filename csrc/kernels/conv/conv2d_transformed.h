@@ -6,8 +6,10 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
+// 0 if the algorithm does not support a kernel of these sizes.
 template <class T>
 Index conv2d_transformed_size(Index channels, Index filters, ConvAlgorithm algorithm) {
+  if (channels % VectorOf<T>::lanes != 0 || filters % VectorOf<T>::lanes != 0) return 0;
   const Index n = algorithm == ConvAlgorithm::winograd4 ? F4::n : F2::n;
   return n * n * padded_plane<T>(channels * filters);
 }
