@@ -7,11 +7,13 @@ any n roundings, in any order, fused or not.
 import contextlib
 
 import numpy as np
+import pytest
 
 import tinynet as tn
 from tinynet.tensor import Tensor
 from tinynet.variable import Variable
 
+needs_native = pytest.mark.skipif(tn.runtime._native is None, reason="needs the compiled kernels")
 THREAD_COUNTS = (1, 2, 3, 4, 8)
 
 

@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from checks import available_isas
+from checks import available_isas, needs_native
 
 import tinynet as tn
 from tinynet import _native
@@ -19,6 +19,7 @@ def run(code, **environment):
                           env={**os.environ, **environment})
 
 
+@needs_native
 def test_backend_switches_for_a_block_and_back():
     assert tn.backend() == "native"
     native = kernels.dense_forward
@@ -31,12 +32,14 @@ def test_backend_switches_for_a_block_and_back():
     assert tn.backend() == "native"
 
 
+@needs_native
 def test_backend_comes_back_after_an_error():
     with pytest.raises(ZeroDivisionError), tn.backend("numpy"):
         1 / 0  # noqa: B018
     assert tn.backend() == "native"
 
 
+@needs_native
 def test_unknown_backend():
     with pytest.raises(ValueError, match="unknown backend 'cuda'; known: 'native', 'numpy'"):
         tn.backend("cuda")
@@ -52,6 +55,7 @@ def test_bad_thread_counts(threads, error):
     assert tn.get_num_threads() == before
 
 
+@needs_native
 def test_environment_chooses():
     for isa in available_isas():
         result = run(
@@ -63,6 +67,7 @@ def test_environment_chooses():
         assert result.stdout.split() == [isa, "numpy", "3"], result.stderr
 
 
+@needs_native
 @pytest.mark.parametrize(("name", "value", "message"), [
     ("TINYNET_ISA", "sse9", "unknown instruction set 'sse9'; known: baseline, avx2, avx512, amx"),
     ("TINYNET_BACKEND", "cuda", "TINYNET_BACKEND='cuda' is not a backend; known: native, numpy"),
@@ -168,6 +173,7 @@ def test_pooled_memory_is_not_given_out_twice():
     assert (second == 5).all()
 
 
+@needs_native
 def test_import_without_compiled_module_says_what_to_do(tmp_path):
     code = (
         "import sys\n"

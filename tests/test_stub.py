@@ -19,6 +19,7 @@ import pytest
 if __name__ == "__main__":  # of this source tree, not of an installed package
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from checks import needs_native
 from signatures import native_functions, signature_of
 
 import tinynet
@@ -99,6 +100,7 @@ def results(definition):
     return [ast.unparse(result)]
 
 
+@needs_native
 def test_the_stub_is_what_the_module_gives():
     assert STUB.read_text() == stub(), "the module has changed: python tests/test_stub.py --write"
 

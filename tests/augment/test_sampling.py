@@ -114,6 +114,7 @@ def test_flips_permutations_and_boxes_are_the_references(case):
         np.testing.assert_array_equal(actual, expected)
 
 
+@checks.needs_native
 def test_the_compiled_loops_are_in_use():
     for module, names in ((sampling, ("warp", "sample")), (boxes, ("flip", "permute", "fill_boxes", "paste_boxes"))):
         for name in names:

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import strategies
+from checks import needs_native
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +80,7 @@ def test_large_batches_are_the_same_on_any_number_of_threads(count, row, dtype, 
         np.testing.assert_array_equal(gather(source, indices, np.full(shape, 1, dtype)), expected)
 
 
+@needs_native
 @pytest.mark.parametrize("backend", ["native", "numpy"])
 def test_threads_share_a_large_batch_but_not_a_small_one_and_a_child_of_fork_has_its_own(backend):
     code = """if True:
@@ -123,6 +125,7 @@ def test_whole_numbers_are_rounded_as_numpy_rounds_them():
     np.testing.assert_array_equal(actual, source.astype(np.float32))
 
 
+@needs_native
 @pytest.mark.parametrize("dtype", ["int8", "uint16", "float16", ">f4", ">i8", "complex64"])
 def test_other_types_are_copied_but_not_cast(dtype):
     source = np.arange(12).reshape(4, 3).astype(dtype)
@@ -133,12 +136,14 @@ def test_other_types_are_copied_but_not_cast(dtype):
             gather(source, np.array([3, 1]), np.empty((2, 3), np.float32))
 
 
+@needs_native
 @pytest.mark.parametrize("bad", [-1, 4, 2**40, -(2**63)])
 def test_an_index_outside_is_refused_before_memory_is_read(bad):
     with pytest.raises(IndexError, match=r"position 1 is outside \[0, 4\)"):
         gather(np.zeros((4, 3)), np.array([0, bad]), np.empty((2, 3)))
 
 
+@needs_native
 def test_misuse_is_refused():
     source = np.zeros((4, 6))
     indices = np.array([0, 1])
