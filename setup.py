@@ -1,9 +1,9 @@
 """Build tinynet's two kinds of compiled code, or none.
 
-`tinynet._native` (C++17, pybind11, OpenMP) is what csrc/building/native.py compiles: kernels for several instruction sets,
-of which one is chosen when the module is imported (csrc/dispatch.cpp). `tinynet.data.*`, `tinynet.augment.*` (Cython)
-are the loops of the data pipeline. An object is kept in build/objects with a hash of all that it was made from: a later
-build compiles only what changed, for whichever Python (csrc/building/objects.py).
+`tinynet._native` (C++17, pybind11, OpenMP) is what csrc/building/native.py compiles: kernels for several instruction
+sets, of which one is chosen when the module is imported (csrc/dispatch.cpp). `tinynet.data.*`, `tinynet.augment.*`
+(Cython) are the loops of the data pipeline. An object is kept in build/objects with a hash of all that it was made
+from: a later build compiles only what changed, for whichever Python (csrc/building/objects.py).
 
 Environment:
     TINYNET_PURE=1      the pure wheel: nothing is compiled, NumPy references replace the kernels and loops
@@ -24,11 +24,10 @@ from pathlib import Path
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "csrc"))
 
+from building import backend
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext as setuptools_build_ext
 from setuptools.command.build_py import build_py as setuptools_build_py
-
-from building import backend
 
 PURE_MARK = '"""This is a pure installation: it has no compiled modules (tinynet/runtime.py)."""\n'
 
@@ -66,7 +65,6 @@ class build_ext(setuptools_build_ext):
     def build_extension(self, ext):
         if ext.name == "tinynet._native":
             import pybind11
-
             from building import native
 
             includes = [pybind11.get_include(), *self.include_dirs]
@@ -79,9 +77,8 @@ def extensions():
     if backend.is_pure():
         return []
     backend.check_machine()
-    from Cython.Build import cythonize
-
     from building import native
+    from Cython.Build import cythonize
 
     link = [*native.openmp_flags()[1], *(flag for flag in native.sanitizer_flags() if flag.startswith("-fsanitize"))]
     compiled = Extension("tinynet._native", [], language="c++", extra_link_args=link)

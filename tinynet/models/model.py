@@ -13,7 +13,6 @@ from ..core.types import Array
 from ..layers.base import Layer
 from ..layers.context import call_context, threads
 from ..symbolic import KerasTensor, shapes_of
-from .replay import Replays
 from .summary import print_summary
 from .summary_html import model_html
 from .training import Trainer
@@ -137,11 +136,6 @@ class Model(Trainer, Layer):
         """
         return (f"training: {self._training_steps.describe()}\n"
                 f"prediction: {self._prediction_calls.describe()}")
-
-    @property
-    def _prediction_calls(self) -> Replays:
-        return self.__dict__.get("_own_prediction_calls") or self.__dict__.setdefault(
-            "_own_prediction_calls", Replays(training=False, kept=2))
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs. A subclass overrides it, unless it was given inputs and outputs.

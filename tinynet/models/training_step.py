@@ -39,6 +39,11 @@ class TrainingStep(Compiled):
         return self.__dict__.get("_own_training_steps") or self.__dict__.setdefault(
             "_own_training_steps", Replays(training=True))
 
+    @property
+    def _prediction_calls(self) -> Replays:
+        return self.__dict__.get("_own_prediction_calls") or self.__dict__.setdefault(
+            "_own_prediction_calls", Replays(training=False, kept=2))
+
     def _compiled_loss_is_known(self) -> bool:
         loss = self._compiled_loss
         return loss is None or loss._loss is not None or loss._parts is not None
