@@ -50,7 +50,6 @@ constexpr Index kBlockPixels = 768;
 constexpr Index kSlabBytes = 384 << 10;
 constexpr Index kBlockDepth = 1024;  // products summed before the next panel: 64 KB of weights with AVX2
 constexpr Index kPartialKernelsBytes = 8 << 20;  // all partial results of a weight gradient
-constexpr Index kPackedGradientBytes = 16 << 10;  // a weight gradient's packed pixels, which stay in L1
 constexpr Index kDepthwiseSlabBytes = 256 << 10;
 constexpr Index kDepthwiseImageBytes = 64 << 10;  // the rows of a band that are read where they are
 

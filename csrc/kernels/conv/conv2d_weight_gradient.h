@@ -53,25 +53,6 @@ void add_pixels(const T* dy, Index pixels, T* sums) {
     store(sums + v * lanes, load(sums + v * lanes) + ((sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v])));
 }
 
-// out[pixel][height] = `height` adjacent channels of each pixel, whose offsets are from[pixel]. Each whole vector that is
-// stored overlaps the next pixel's place, and the last one what follows: `out` has a vector more.
-template <class T>
-void pack_channels(const T* x, const Index* from, Index pixels, Index height, T* out) {
-  constexpr Index lanes = VectorOf<T>::lanes;
-  const Index whole = height / lanes * lanes;
-  const FirstLanes<T> remaining(height - whole);
-  for (Index k = 0; k < pixels; ++k, out += height) {
-    const T* const in = x + from[k];
-    for (Index c = 0; c < whole; c += lanes) store(out + c, load(in + c));
-    if (whole < height) store(out + whole, remaining.load(in + whole));
-  }
-}
-
-// Pixels whose dy, one panel wide, fills half of the L1 cache. The channels of a tile for these pixels are packed: the
-// L1 cache has few places for lines that lie a power of two apart.
-template <class T>
-constexpr Index kPackedPixels = kPackedGradientBytes / Index(sizeof(T)) / kPanel<T>;
-
 // Adds the partial results [part][group][panel][row][width] in a fixed order. dkernel is null if rows == 0.
 template <class T>
 void add_parts(const Conv2dShape& s, Index rows, Index parts, const T* partials, const T* partial_sums, T* dkernel,
@@ -121,16 +102,11 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
   for (Index r = 0; r < rows; ++r)
     row_offset[r] = w.row_offset(r / (s.kernel_width * depth)) + w.col_offset(r / depth % s.kernel_width) + r % depth;
 
-  // Tiles of weight rows. The channels of a tap are adjacent in x. If they are packed, no tile has channels of two taps.
-  const bool pack_x = depth >= 8;
-  const Index run = pack_x ? depth : max(1, rows), run_tiles = ceil_div(run, kTileRows);
-  const Index row_tiles = rows / run * run_tiles;
-  const auto first_row = [=](Index tile) { return tile / run_tiles * run + run * (tile % run_tiles) / run_tiles; };
-
   // The sum over pixels is cut into `parts`, each with its own partial result, as many as memory traffic allows. If
   // that is too few for the threads, the weights of each part are cut into `slices` too.
-  const Blocks blocks = weight_gradient_blocks(w, s.filters);
+  const Blocks blocks = Blocks::of(w, kBlockPixels);
   const Index partial = s.groups * padded * rows;  // [group][panel][row][width]
+  const Index row_tiles = ceil_div(rows, kTileRows);
   const Index limit = kPartialKernelsBytes / max(1, partial * Index(sizeof(T)));
   const Index parts = min(blocks.count, min(kTasks, max(1, limit)));
   const Index slices = min(max(1, row_tiles), ceil_div(kTasks / 2, parts));
@@ -142,11 +118,8 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
   const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
   parallel_for(parts * slices, 1, [&](Index begin, Index end) {
     const Scratch<T> slab(slab_size), packed(pack ? blocks.pixels * s.groups * padded : 0);
-    const Scratch<T> packed_x(pack_x ? kPackedPixels<T> * kTileRows + VectorOf<T>::lanes : 0);
-    const Scratch<Index> pixel_offset(pack_x ? blocks.pixels : 0);
-    const Scratch<Segment> segments(pack_x ? 1 : blocks.images * blocks.rows);
-    Index to[kTileRows], adjacent[kTileRows];
-    for (Index i = 0; i < kTileRows; ++i) adjacent[i] = i;
+    const Scratch<Segment> segments(blocks.images * blocks.rows);
+    const Scratch<Index> to(kTileRows);
     for (Index task = begin; task < end; ++task) {
       const Index part = task / slices, slice = task % slices;
       const Index first_tile = row_tiles * slice / slices, last_tile = row_tiles * (slice + 1) / slices;
@@ -169,40 +142,24 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
               else
                 gradient.template pack<1>(s, block, g * columns + column, columns - column, panel, panel_sums);
             }
-        // A row of output pixels is a segment of the sum. Packed, the pixels of several rows are adjacent.
-        Index segment_count = 0, pixel = 0;
+        Index segment_count = 0;
         for (Index n = 0; n < block.images; ++n)
-          for (Index i = 0; i < block.rows; ++i) {
-            const Index at = n * w.image_pitch(block.rows) + i * w.stride_h * w.pitch();
-            if (pack_x)
-              for (Index j = 0; j < w.grid_w; ++j) pixel_offset[pixel++] = at + j * w.stride_w * w.channels;
-            else
-              segments[segment_count++] = {at, w.grid_w};
-          }
-        // Adds the products of the pixels [k0, k1) to the weights of tile t, all panels.
-        const auto add_products = [&](Index g, Index t, Index k0, Index k1) {
-          const Index r = first_row(t), height = first_row(t + 1) - r;
-          if (pack_x) {
-            pack_channels<T>(input + g * depth + row_offset[r], pixel_offset + k0, k1 - k0, height, packed_x);
-            segments[0] = {0, k1 - k0};
-            segment_count = 1;
-          }
+          for (Index i = 0; i < block.rows; ++i)
+            segments[segment_count++] = {n * w.image_pitch(block.rows) + i * w.stride_h * w.pitch(), w.grid_w};
+        for (Index g = 0; g < s.groups; ++g)
           for (Index column = 0; column < columns; column += kPanel<T>) {
             const Index width = panel_width<T>(columns, column);
-            for (Index i = 0; i < height; ++i) to[i] = i * width;
-            tile_for<T>(height, width)(
-                {pack_x ? packed_x : input + g * depth, pack_x ? adjacent : row_offset + r,
-                 pack_x ? height : w.stride_w * w.channels, segments, segment_count,
-                 pack ? packed + (g * padded + column) * pixels + k0 * width : dy + start + k0 * s.filters,
-                 pack ? width : s.filters},
-                {partials + part * partial + (g * padded + column) * rows + r * width, to, width, nullptr,
-                 index > first_block || k0 > 0, false});
+            TileInput<T> in{input + g * depth, nullptr, w.stride_w * w.channels, segments, segment_count,
+                            pack ? packed + (g * padded + column) * pixels : dy + start, pack ? width : s.filters};
+            TileOutput<T> out{nullptr, to, width, nullptr, index > first_block, false};
+            for (Index i = 0; i < kTileRows; ++i) to[i] = i * width;
+            for (Index t = first_tile; t < last_tile; ++t) {
+              const Index r = rows * t / row_tiles;
+              in.row = row_offset + r;
+              out.c = partials + part * partial + (g * padded + column) * rows + r * width;
+              tile_for<T>(rows * (t + 1) / row_tiles - r, width)(in, out);
+            }
           }
-        };
-        const Index chunk = pack_x ? kPackedPixels<T> : pixels;
-        for (Index k0 = 0; k0 < pixels; k0 += chunk)
-          for (Index g = 0; g < s.groups; ++g)
-            for (Index t = first_tile; t < last_tile; ++t) add_products(g, t, k0, min(pixels, k0 + chunk));
         // The tiles have just loaded dy, overlapped with their multiplications, so dy is in the cache.
         if (!pack && sums != nullptr)
           columns == kPanel<T> ? add_pixels<2>(dy + start, pixels, sums) : add_pixels<1>(dy + start, pixels, sums);
