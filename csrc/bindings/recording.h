@@ -85,7 +85,7 @@ class Recording {
 
  private:
   struct NumpyCall;
-  static constexpr std::size_t kMostBytes = std::size_t{256} << 20;
+  static constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 
   enum class Kind { input, living, constant, result, unwritten };
   struct Range {
