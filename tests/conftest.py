@@ -39,6 +39,12 @@ def whole_tracebacks():
 
 
 @pytest.fixture
+def ordinary_steps(monkeypatch):
+    """No step is run from a recording: a test that counts the calls of kernels in Python sees them all."""
+    monkeypatch.setattr("tinynet.models.replay.reason_against", lambda model, training: "a test counts calls")
+
+
+@pytest.fixture
 def nothing_folded():
     """Prediction folds no batch normalization into convolutions: it has the bits of the layers one by one."""
     from tinynet import config

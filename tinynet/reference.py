@@ -8,7 +8,7 @@ from .ops.activation_formulas import activation_backward, activation_forward
 from .ops.add_relu import add_forward
 from .ops.attention import attention_backward, attention_forward
 from .ops.average_pool2d import average_pool2d_backward, average_pool2d_forward
-from .ops.batch_norm import batch_norm_backward, batch_norm_forward, batch_norm_inference
+from .ops.batch_norm import batch_norm_backward, batch_norm_forward, batch_norm_inference, moving_average
 from .ops.batch_norm_max_pool2d import (
     batch_norm_max_pool2d_backward, batch_norm_max_pool2d_forward, batch_norm_max_pool2d_inference,
 )
@@ -60,8 +60,8 @@ __all__ = [
     "depthwise_conv2d_backward", "depthwise_conv2d_forward", "dropout_backward", "dropout_forward", "ftrl_step",
     "group_norm_backward", "group_norm_forward", "gru_backward", "gru_forward", "layer_norm_backward",
     "layer_norm_forward", "lion_step", "log_softmax_backward", "log_softmax_forward", "lstm_backward",
-    "lstm_forward", "matmul", "max_pool2d_backward", "max_pool2d_forward", "nadam_step", "prepare_weights",
-    "prepared_size", "reduce_max", "reduce_mean", "reduce_min", "reduce_sum", "rmsprop_step", "scatter_add",
+    "lstm_forward", "matmul", "max_pool2d_backward", "max_pool2d_forward", "moving_average", "nadam_step",
+    "prepare_weights", "prepared_size", "reduce_max", "reduce_mean", "reduce_min", "reduce_sum", "rmsprop_step", "scatter_add",
     "sgd_step", "sigmoid_cross_entropy_backward", "sigmoid_cross_entropy_forward", "simple_rnn_backward",
     "simple_rnn_forward", "softmax_backward", "softmax_cross_entropy_backward", "softmax_cross_entropy_forward",
     "softmax_forward", "sparse_cross_entropy_backward", "sparse_cross_entropy_forward",

@@ -16,7 +16,7 @@ Index count_correct(const Array& scores, const LabelArray& labels) {
     using T = decltype(type);
     const Input<T> input(scores, "scores");
     refuse_recording("count_correct returns a number");
-    const py::gil_scoped_release released;
+    const ReleasedGil released;
     return kernels().table<T>().count_correct(input.data(), numbers.data(), input.dim(0), input.dim(1));
   });
 }

@@ -53,7 +53,7 @@ class Parameters {
   void run(Kernel kernel, Arguments... arguments) const {
     if (parameters_.empty()) return;
     refuse_recording("an optimizer's step takes other numbers each time");
-    const py::gil_scoped_release released;
+    const ReleasedGil released;
     kernel(parameters_.data(), static_cast<Index>(parameters_.size()), arguments...);
   }
 

@@ -9,7 +9,7 @@ double multiply_add_peak(Index iterations, const std::string& dtype) {
     using T = decltype(type);
     std::vector<T> results(static_cast<std::size_t>(num_threads()));
     refuse_recording("multiply_add_peak returns a number");
-    const py::gil_scoped_release released;
+    const ReleasedGil released;
     // v -> v/2 + 1 converges to 2: no overflow, no denormals. Volatile, so that nothing is computed at compile time.
     volatile T factor = T(0.5), offset = T(1);
     return kernels().table<T>().multiply_add_peak(iterations, factor, offset, results.data());
@@ -25,7 +25,7 @@ void copy_peak(const py::array_t<float>& x, py::array_t<float>& y) {
   const float* const source = x.data();
   float* const target = y.mutable_data();
   const Index size = x.size();
-  const py::gil_scoped_release released;
+  const ReleasedGil released;
   kernels().table<float>().copy_peak(source, target, size);
 }
 

@@ -16,7 +16,8 @@ py::array array_of(py::handle item, const char* what) {
 }
 
 bool alike(const py::array& a, const py::array& b) {
-  return a.dtype().num() == b.dtype().num() && a.ndim() == b.ndim() && std::equal(a.shape(), a.shape() + a.ndim(), b.shape());
+  return a.dtype().num() == b.dtype().num() && a.ndim() == b.ndim() &&
+         std::equal(a.shape(), a.shape() + a.ndim(), b.shape());
 }
 
 }  // namespace
@@ -142,7 +143,7 @@ bool Recording::follow() {
 bool Recording::move(std::size_t index, const py::array& array) {
   if (fixed_[index] || !alike(array, living_[index]) || !is_dense(array)) return false;
   living_[index] = array;
-  for (const Place& place : living_places_)
+  for (const Place& place : living_pointers_)
     if (place.index == index) *place.pointer = static_cast<const char*>(array.data()) + place.offset;
   for (const NumpyPlace& place : numpy_living_)
     if (place.index == index) place.call->arguments[place.argument] = array;
@@ -167,7 +168,7 @@ void Recording::run(const py::list& inputs, const std::vector<std::pair<std::uin
   std::vector<py::array> arrays;  // their memory stays while the GIL is released
   arrays.reserve(inputs.size());
   for (const py::handle item : inputs) arrays.push_back(py::reinterpret_borrow<py::array>(item));
-  for (const Place& place : input_places_)
+  for (const Place& place : input_pointers_)
     *place.pointer = static_cast<const char*>(arrays[place.index].data()) + place.offset;
   for (const NumpyPlace& place : numpy_inputs_) place.call->arguments[place.argument] = arrays[place.index];
   for (const Random& random : random_) {
@@ -178,7 +179,7 @@ void Recording::run(const py::list& inputs, const std::vector<std::pair<std::uin
   for (Carried& state : carried_)
     std::memcpy(const_cast<void*>(state.target.data()), state.source.data(),
                 static_cast<std::size_t>(state.target.nbytes()));
-  const py::gil_scoped_release released;
+  const ReleasedGil released;
   for (const auto& call : calls_) call->run();
 }
 
@@ -212,8 +213,8 @@ void Recording::read(const void** pointer) {
     return;
   }
   const Place place{pointer, range->second.index, static_cast<std::ptrdiff_t>(address(*pointer) - range->first)};
-  if (range->second.kind == Kind::input) input_places_.push_back(place);
-  if (range->second.kind == Kind::living) living_places_.push_back(place);
+  if (range->second.kind == Kind::input) input_pointers_.push_back(place);
+  if (range->second.kind == Kind::living) living_pointers_.push_back(place);
 }
 
 void Recording::write(const void* pointer) {

@@ -7,7 +7,7 @@
 // This is right only if nothing but recorded kernels computes what the kernels read. So a recording knows every byte
 // that a call may read: the step's inputs, arrays that live as long as it does (weights), constants, and what recorded
 // calls have written. A call that reads anything else, such as an array that NumPy has computed, makes the recording
-// useless: `problem` then says which, and the step is never run again from it.
+// useless: `problem` then names it, and the step is never run again from it.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ class Recording {
   static Recording*& active();
 
   // From here on the calls of this thread are recorded. `inputs` are the arrays that change from step to step, `living`
-  // those that stay where they are until `move` says otherwise.
+  // those that stay where they are until `follow` finds them elsewhere.
   void start(const py::list& inputs, const py::list& living);
   void stop();
 
@@ -57,7 +57,7 @@ class Recording {
   // Before each run `source`, which a call writes, is copied to `target`, which the calls read: a state that is another
   // array after each step.
   void carry(const py::array& target, const py::array& source);
-  // Says which of the drawn (seed, offset) pairs each random call uses. Others are constant.
+  // Determines which of the drawn (seed, offset) pairs each random call uses. Others are constant.
   void set_draws(const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws);
 
   // Before each run, the living array of each index is what `data` of its owner is. `follow` tells the calls of it;
@@ -132,7 +132,9 @@ class Recording {
   template <class T>
   void note(T*& pointer) { write(pointer); }
   template <class T>
-  void note(NormalizedWeights<T>& w) { note(w.kernel), note(w.bias), note(w.gamma), note(w.beta), note(w.mean), note(w.variance); }
+  void note(NormalizedWeights<T>& w) {
+    note(w.kernel), note(w.bias), note(w.gamma), note(w.beta), note(w.mean), note(w.variance);
+  }
   void note(AttentionMask& mask) { note(mask.data); }
   void note(ArgmaxArray& argmax) { note(argmax.uint8), note(argmax.int32); }
   void note(Dropout& dropout) { if (dropout.rate > 0) random_.push_back({&dropout.seed, &dropout.offset, -1}); }
@@ -141,7 +143,7 @@ class Recording {
 
   std::shared_ptr<Arena> arena_ = std::make_shared<Arena>();
   std::vector<std::unique_ptr<Call>> calls_;
-  std::vector<Place> input_places_, living_places_;
+  std::vector<Place> input_pointers_, living_pointers_;
   std::vector<NumpyPlace> numpy_inputs_, numpy_living_;
   std::vector<Random> random_;
   std::vector<Carried> carried_;
@@ -161,12 +163,25 @@ void Recording::append(const Function& function, const Arguments&... arguments) 
   calls_.push_back(std::move(call));
 }
 
+// The GIL is released while this object lives. Python ends a daemon thread that wants the GIL back after the interpreter
+// has ended: by unwinding its stack, which a destructor that may not throw, as pybind11's, would make an abort.
+class ReleasedGil {
+ public:
+  ReleasedGil() : state_(PyEval_SaveThread()) {}
+  ~ReleasedGil() noexcept(false) { PyEval_RestoreThread(state_); }
+  ReleasedGil(const ReleasedGil&) = delete;
+  ReleasedGil& operator=(const ReleasedGil&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
 // Runs a kernel without the GIL, and records the call where a recording is active. `function` is a kernel of the table,
 // or a function object that keeps what it needs by value; arrays are passed as pointers among the arguments.
 template <class Function, class... Arguments>
 void launch(const Function& function, Arguments... arguments) {
   if (Recording* const recording = Recording::active()) recording->append(function, arguments...);
-  const py::gil_scoped_release released;
+  const ReleasedGil released;
   function(arguments...);
 }
 

@@ -194,6 +194,10 @@ GROUP_NORM = {
 KERNELS = {
     "batch_norm_forward": Kernel(batch_norm_arguments, batch_norm_bound, **CHANNELS, empty=[((3, 0),)],
                                  refused=[((0, 3),)]),
+    "moving_average": Kernel(
+        lambda numbers, n, momentum: {"average": numbers(n), "value": numbers(n), "momentum": momentum},
+        lambda a, results, g: [g(4) * (abs(a.average) + abs(a.value))],
+        small=[(1, 0.99), (7, 0.5), (33, 0.0), (64, 1.0)], large=[(100000, 0.9)], empty=[(0, 0.9)]),
     "batch_norm_inference": Kernel(inference_arguments, inference_bound, **CHANNELS, empty=[((3, 0),), ((0, 3),)]),
     "batch_norm_backward": Kernel(
         batch_norm_gradient_arguments, batch_norm_gradient_bound,

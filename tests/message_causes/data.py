@@ -145,7 +145,7 @@ def nan_in_data():
 @under("Training diverges")
 def diverging():
     model = tn.Sequential([tn.Input((4,)), layers.Dense(1)])
-    fitted(model, ROWS, ROWS[:, 0], "mse", tn.optimizers.SGD(1e6), epochs=20,
+    fitted(model, ROWS, ROWS[:, 0], "mse", tn.optimizers.SGD(1e20), epochs=20,
            callbacks=[keras.callbacks.TerminateOnNaN(raise_error=True)])
 
 

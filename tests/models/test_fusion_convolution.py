@@ -12,7 +12,7 @@ from tinynet import layers
 from tinynet.runtime import kernels
 
 # The folded weights of prediction have tests of their own: test_prediction.py.
-pytestmark = pytest.mark.usefixtures("nothing_folded")
+pytestmark = pytest.mark.usefixtures("nothing_folded", "ordinary_steps")
 
 
 # Of two channels: with one, the sums of the weights' gradient have another order (tests/ops/test_conv2d_max_pool2d.py).

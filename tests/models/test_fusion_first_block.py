@@ -13,7 +13,7 @@ from tinynet.models.population import estimate_population, fold
 from tinynet.runtime import kernels
 
 # The folded weights of prediction have tests of their own: test_prediction.py.
-pytestmark = pytest.mark.usefixtures("nothing_folded")
+pytestmark = pytest.mark.usefixtures("nothing_folded", "ordinary_steps")
 
 SHAPE = (12, 11, 1)
 

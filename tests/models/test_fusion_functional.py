@@ -11,7 +11,7 @@ import tinynet as tn
 from tinynet import layers
 
 # The folded weights of prediction have tests of their own: test_prediction.py.
-pytestmark = pytest.mark.usefixtures("nothing_folded")
+pytestmark = pytest.mark.usefixtures("nothing_folded", "ordinary_steps")
 
 SHAPE = (12, 11, 3)
 FIRST = (12, 11, 1)

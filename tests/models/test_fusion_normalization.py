@@ -11,7 +11,7 @@ from tinynet.models.population import estimate_population
 from tinynet.runtime import kernels
 
 # The folded weights of prediction have tests of their own: test_prediction.py.
-pytestmark = pytest.mark.usefixtures("nothing_folded")
+pytestmark = pytest.mark.usefixtures("nothing_folded", "ordinary_steps")
 
 POOLED, ALONE = "batch_norm_max_pool2d", "batch_norm"
 

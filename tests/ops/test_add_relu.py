@@ -33,6 +33,16 @@ def test_gradients():
     assert_gradient(add_relu, a, b)
 
 
+def test_the_second_derivative_at_zero_is_zero():
+    x = tn.Variable([0.0, 1.0, -1.0])
+    with tn.GradientTape() as outer:
+        with tn.GradientTape() as inner:
+            y = add_relu(x * x, -x * x)  # 0 everywhere
+        dx = inner.gradient(y, x)
+    assert dx.numpy().tolist() == [0.0, 0.0, 0.0]
+    assert outer.gradient(dx, x).numpy().tolist() == [0.0, 0.0, 0.0]
+
+
 def test_nan_stays_and_zeros_have_no_gradient():
     x = tn.Variable([np.nan, 1.0, -1.0, np.inf])
     with tn.GradientTape() as tape:

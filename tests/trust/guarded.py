@@ -20,6 +20,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
 from checks import available_isas, isa  # noqa: E402
 from kernel_calls import KERNELS, Numbers, call  # noqa: E402
+from kernel_calls.base import is_changed  # noqa: E402
 
 from tinynet import _native, reference  # noqa: E402
 
@@ -45,13 +46,14 @@ class Guarded:
                 raise OSError(ctypes.get_errno(), "mprotect")
 
 
-def guarded(value, at_end, writable):
-    """Arguments with each array between guard pages."""
-    if isinstance(value, dict):
-        return {name: guarded(part, at_end, writable and name != "gradients")
-                for name, part in value.items()}
+def guarded(kernel, arguments, at_end):
+    """Arguments with each array between guard pages; those that the kernel must not change are read-only."""
+    return {name: between_pages(value, at_end, is_changed(kernel, name)) for name, value in arguments.items()}
+
+
+def between_pages(value, at_end, writable):
     if isinstance(value, list):
-        return [guarded(part, at_end, writable) for part in value]
+        return [between_pages(part, at_end, writable) for part in value]
     return Guarded(value, at_end, writable).array if isinstance(value, np.ndarray) and value.size else value
 
 
@@ -65,8 +67,7 @@ def check(name, counts):
             for at_end in (True, False):
                 for isa_name in available_isas():
                     with isa(isa_name):
-                        # A read-only page shows a kernel that writes to its arguments; a step changes them on purpose.
-                        results = call(_native, name, guarded(arguments, at_end, name.endswith("_step")))
+                        results = call(_native, name, guarded(name, arguments, at_end))
                     bits = [result.tobytes() for result in results]
                     if expected.setdefault(isa_name, bits) != bits:
                         raise SystemExit(f"{name}{shape} {np.dtype(dtype)} on {isa_name}: other bits where arguments "

@@ -1,12 +1,12 @@
 """What operations tell the recording of a step, where one is under way in this thread (models/replay.py).
 
 A step that is run again from its kernel calls is right only if these calls compute everything that they read. Most
-operations need to say nothing for that: they call kernels. One that makes an array in another way says how:
+operations need to tell nothing for that: they call kernels. One that makes an array in another way tells how:
 
     constant(array)                          it is the same in every step
     computed(np.add, a, b)                   NumPy computes it, and does so again in every step
 
-An array of which nothing is said is a reason not to run the step from its recording.
+An array of which nothing is told is a reason not to run the step from its recording.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Recorder:
         self.drawn: list[tuple[Any, tuple[int, int]]] = []
 
     def refuse(self, why: str) -> None:
-        """Say why this step cannot be run from its recording."""
+        """Keep the reason why this step cannot be run from its recording."""
         self.calls.refuse(why)
 
 

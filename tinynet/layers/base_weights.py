@@ -139,14 +139,7 @@ class LayerWeights:
     def _flatten_layers(self) -> list[Layer]:
         """This layer and all below it, depth first, each once."""
         found: list[Any] = []
-
-        def visit(layer: Any) -> None:
-            if not any(layer is other for other in found):
-                found.append(layer)
-                for child in layer._sublayers():
-                    visit(child)
-
-        visit(self)
+        _visit_layers(self, found)
         return found
 
     @property
@@ -345,6 +338,13 @@ class LayerWeights:
         """Those of the layers it holds. A model among them was compiled for a training of its own: its do not count."""
         return [metric for layer in self._sublayers()
                 for metric in ([] if hasattr(layer, "compile") else layer._own_metrics()) + layer._inner_metrics()]
+
+
+def _visit_layers(layer: Any, found: list[Any]) -> None:  # no inner function: it would be a cycle
+    if not any(layer is other for other in found):
+        found.append(layer)
+        for child in layer._sublayers():
+            _visit_layers(child, found)
 
 
 def _collect_layers(value: Any, found: list[Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..callbacks.lab import Lab, watched
 from ..core.registry import custom_object_scope
-from ..core.tracebacks import short_traceback
+from ..core.tracebacks import short_traceback, shorten
 from ..core.types import Array
 from ..layers.base import Layer
 from ..layers.context import call_context, threads
@@ -114,7 +114,11 @@ class Model(Trainer, Layer):
         call = super().__call__
         if training or kwargs or len(args) != 1 or threads.context.outermost is not None:
             return call(*args, training=training, **kwargs)
-        return self._prediction_calls.take(self, lambda: call(*args, training=training), args[0])
+        try:
+            return self._prediction_calls.take(self, lambda: call(*args, training=training), args[0])
+        except Exception as error:
+            shorten(error)
+            raise
 
     __call__.__doc__ = Layer.__call__.__doc__
 
@@ -131,8 +135,8 @@ class Model(Trainer, Layer):
         >>> for _ in range(3):
         ...     y = model(x)
         >>> print(model.explain_steps())
-        training: the ordinary way, since ...
-        prediction: ...
+        training: ...
+        prediction: from recordings: 1 kernel calls, ...
         """
         return (f"training: {self._training_steps.describe()}\n"
                 f"prediction: {self._prediction_calls.describe()}")

@@ -13,7 +13,7 @@ part of a recording.
 
 What is recorded has to depend on nothing else. So only models of tinynet's own layers and losses are recorded, as long
 as nobody watches or changes a layer; and a kernel that reads an array which no recorded call has computed ends it (see
-core/recording.py). Then the steps run the ordinary way: slower, with the same result. `model.explain_steps()` says why.
+core/recording.py). Then the steps run the ordinary way: slower, with the same result. `model.explain_steps()` reports why.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Recording:
             if one.next_pair != other.next_pair:
                 return False
         for variable, array in self._carried:
-            if variable.data is not array:  # somebody has assigned to it
+            if variable.data is not array:  # the user has assigned to it
                 np.copyto(array, variable.data)
                 variable.data = array
         calls.run(inputs, [generator.next() for generator in self._generators])
@@ -224,7 +224,7 @@ class Replays:
         return self._given_away(made.results)
 
     def _given_away(self, results: Any) -> Any:
-        """What the model returns, in arrays that the next step does not change: somebody may keep it."""
+        """What the model returns, in arrays that the next step does not change: the user may keep it."""
         if self._training:
             return _copied(results[0]), *results[1:]
         return _copied(results)
@@ -241,7 +241,7 @@ class Replays:
             self._last = self._last_key = None
 
     def _look_at(self, model: Any) -> None:
-        """Somebody has set an attribute of a layer since the last look: no recording holds any more."""
+        """An attribute of a layer has been set since the last look: no recording holds any more."""
         self._forget()
         if self._training and not model._compiled_loss_is_known():
             self.reason = "the model has not taken a step yet"

@@ -76,6 +76,20 @@ def _scale_and_shift(x_hat, gamma, beta):
     return y if beta is None else y + beta
 
 
+def moving_average(average: Array, value: Array, momentum: float) -> Array:
+    """Reference: momentum average + (1 - momentum) value, what the layer keeps for prediction.
+
+    Args:
+        average: Of the batches before.
+        value: Mean or variance of this batch, of the same shape.
+        momentum: The part of `average` that stays.
+
+    Returns:
+        Array of the same shape.
+    """
+    return average.dtype.type(momentum) * average + average.dtype.type(1 - momentum) * value
+
+
 def batch_norm_backward(
     dy: Array, x: Array, gamma: Array | None, beta: Array | None, mean: Array, inverse_std: Array, relu: bool = False,
     constant: bool = False, need_dx: bool = True,

@@ -57,7 +57,8 @@ def prepare_weights(
         offset: Dense array, shape (channels,); None if there is neither bias nor normalization.
     """
     given = [part for part in (bias, gamma, beta, mean, variance, kernel) if part is not None]
-    columns = kernel.reshape(-1, kernel.shape[-1] if offset is None else offset.size).astype(np.float64)
+    width = kernel.shape[-1] if offset is None else offset.size
+    columns = kernel.reshape(kernel.size // max(width, 1), width).astype(np.float64)
     start = 0.0 if bias is None else bias.astype(np.float64)
     if mean is not None and variance is not None:
         with np.errstate(all="ignore"):

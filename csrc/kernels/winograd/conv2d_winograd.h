@@ -30,7 +30,7 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 
 // One element of the products: out[t][columns] = sum over d of v[t * pitch + (place of d)] * u[panel][d][width]. The
-// segments hold the places of the channels.
+// segments hold the positions of the channels.
 template <class T>
 void multiply_element(const T* v, Index pitch, Index tiles, Index depth, const Segment* segments, Index count,
                       const T* u, Index columns, T* out) {
