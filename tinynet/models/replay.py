@@ -13,7 +13,8 @@ part of a recording.
 
 What is recorded has to depend on nothing else. So only models of tinynet's own layers and losses are recorded, as long
 as nobody watches or changes a layer; and a kernel that reads an array which no recorded call has computed ends it (see
-core/recording.py). Then the steps run the ordinary way: slower, with the same result. `model.explain_steps()` reports why.
+core/recording.py). Then the steps run the ordinary way: slower, with the same result. `model.explain_steps()` reports
+why.
 """
 
 from __future__ import annotations
