@@ -100,7 +100,9 @@ def run_notebook(notebook: Any, time_limit: float = TIME_LIMIT, folder: str | os
     """
     nbclient = import_extra("nbclient", "lessons", "run_notebook")
     import_extra("ipykernel", "lessons", "run_notebook")
-    # Without the times of its cells, so that a notebook that is run again is the same file.
+    # Without the times of its cells, and with what a cell prints as one text, not in the parts in which it came: so a
+    # notebook that is run again is the same file.
     nbclient.NotebookClient(notebook, timeout=time_limit, kernel_name="python3", record_timing=False,
+                            coalesce_streams=True,
                             resources={"metadata": {"path": os.fspath(folder or os.getcwd())}}).execute()
     return notebook
