@@ -197,7 +197,7 @@ def compile_all(folder, isas, python_includes, say):
         return str(target)
 
     say(f"compiling {len(work)} files for {', '.join(isas)}, {JOBS} at once; what has not changed since the last build "
-        "is taken from build/objects. All of it takes two quiet cores some 3 minutes")
+        "is taken from build/objects. All of it takes two quiet cores some 5 minutes")
     with ThreadPoolExecutor(JOBS) as pool:
         futures = [pool.submit(compile_one, job) for job in work]
         try:

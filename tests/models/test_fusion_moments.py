@@ -42,7 +42,7 @@ def passes(monkeypatch):
     def counted(name, kernel):
         return lambda *args: calls.append(name) or kernel(*args)
 
-    for name in ("conv2d_moments_forward", "conv2d_forward", "conv2d_batch_norm_forward"):
+    for name in ("conv2d_moments_forward", "conv2d_forward", "conv2d_batch_norm_forward", "conv2d_prepared_forward"):
         monkeypatch.setitem(vars(kernels), name, counted(name, vars(kernels)[name]))
     return calls
 
@@ -100,8 +100,8 @@ def test_prediction_and_frozen_normalization_are_the_same_bits(after, passes):
         model.layers[1].trainable = False
     assert_same_values(fused(images(), training=True).numpy(), plain(images(), training=True).numpy())
     assert_all_same(fused.get_weights(), plain.get_weights())
-    # Prediction may take a kernel that is transformed once (conv2d_prepared_forward).
-    assert set(passes[1:]) == {"conv2d_forward"}
+    assert passes[0] in ("conv2d_forward", "conv2d_prepared_forward")  # whether a transform is kept depends on the CPU
+    assert passes[1:] == ["conv2d_forward"] * 3
 
 
 def test_training_uses_the_moments(passes):

@@ -115,8 +115,8 @@ class Recording:
         """Take the step with other inputs; in `results` the numbers are new.
 
         Returns:
-            False, and nothing is done, if the calls do not fit: to the inputs' types and shapes, to the weights, or
-            because generators that drew equal numbers do so no more.
+            False if the step has to be taken the ordinary way. The calls do not fit the inputs' types and shapes, or
+            the weights; generators that drew equal numbers do so no more; or a call refuses the inputs.
         """
         calls = self._calls
         if not (calls.fits(inputs) and calls.follow()):
@@ -128,7 +128,10 @@ class Recording:
             if variable.data is not array:  # the user has assigned to it
                 np.copyto(array, variable.data)
                 variable.data = array
-        calls.run(inputs, [generator.next() for generator in self._generators])
+        try:
+            calls.run(inputs, [generator.next() for generator in self._generators])
+        except ValueError:  # such as a label that is no class: the ordinary step raises it in the operation's words
+            return False
         self.runs += 1
         return True
 
@@ -181,12 +184,15 @@ class Replays:
         Returns:
             What `step` returns. The next step changes the arrays of the loss and of the gradients.
         """
-        if self._changes != changes.count:
-            self._look_at(model)
-        if (self.reason or runtime._backend != "native" or threads.context.watch is not None or tape_state.tapes
+        if (self.reason and self._changes == changes.count or runtime._backend != "native"
+                or threads.context.watch is not None or tape_state.tapes
                 or not self._in_use.acquire(blocking=False)):
             return step()
         try:
+            if self._changes != changes.count:
+                self._look_at(model)
+            if self.reason:
+                return step()
             if self._settings and any(vars(one) != known for one, known in self._settings):
                 self._forget()
                 self._settings = settings_of(model)
