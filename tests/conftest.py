@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`, `import strategies`
+ROOT = str(Path(__file__).parents[1])
+ROOT_ON_PATH = sys.path.count(ROOT)
 
 from tinynet import runtime  # noqa: E402  (after the path)
 
@@ -36,6 +38,15 @@ def whole_tracebacks():
     import tinynet  # late: some tests set the environment that it reads
 
     tinynet.config.disable_traceback_filtering()
+
+
+@pytest.fixture(autouse=True)
+def path_of_the_package():
+    """Nothing puts this folder on the path: a process that a test starts would find its sources, which may have no
+    compiled module, before the installed package that is tested.
+    """
+    yield
+    assert sys.path.count(ROOT) == ROOT_ON_PATH, f"sys.path has {ROOT}, which a test or a module of tests added"
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import numpy as np
 
 FOLDER = Path(__file__).with_name("corpus")
 if __name__ == "__main__":
-    sys.path[:0] = [str(FOLDER.parents[1]), str(FOLDER.parents[2])]
+    sys.path.insert(0, str(FOLDER.parents[1]))
 
 from layers.test_contract import CASES, Whole, Words  # noqa: E402
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from checks import available_isas, isa  # noqa: E402
 from kernel_calls import KERNELS, Numbers, call  # noqa: E402

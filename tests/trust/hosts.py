@@ -12,7 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+import tinynet
+
+PACKAGE = Path(tinynet.__file__).parent  # the one under test: this folder's, or an installed one
 TIMES = 2
 REFUSED = "refused"
 SCRIPT = """
@@ -66,7 +68,7 @@ class Host:
 
     def run(self, folder):
         """(hash, seconds of the training)"""
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *filter(None, [
             os.environ.get("PYTHONPATH")])])}
         for name, value in self.environment.items():
             environment.pop(name, None)
@@ -87,7 +89,7 @@ class Host:
 
 def read_only_package(folder, environment):
     """A copy of the package in which nothing may be written, not even the compiled Python files."""
-    shutil.copytree(ROOT / "tinynet", folder / "site" / "tinynet", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PACKAGE, folder / "site" / "tinynet", ignore=shutil.ignore_patterns("__pycache__"))
     for path in (folder / "site").rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)
     environment["PYTHONPATH"] = str(folder / "site")
@@ -95,7 +97,7 @@ def read_only_package(folder, environment):
 
 def in_a_folder_called(name):
     def prepare(folder, environment):
-        shutil.copytree(ROOT / "tinynet", folder / name / "tinynet", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PACKAGE, folder / name / "tinynet", ignore=shutil.ignore_patterns("__pycache__"))
         environment["PYTHONPATH"] = str(folder / name)
     return prepare
 

@@ -18,7 +18,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import tinynet
+
 ROOT = Path(__file__).parents[2]
+PACKAGE = Path(tinynet.__file__).parent  # the one under test: this folder's, or an installed one
 MUTANTS = 300
 KILLED_SHARE = 0.95
 SECONDS = 300  # for the tests of one mutant; one that hangs is noticed
@@ -219,7 +222,7 @@ class Finder(ast.NodeVisitor):
 
 
 def mutants_of(module):
-    source = (ROOT / "tinynet" / module).read_text()
+    source = (PACKAGE / module).read_text()
     finder = Finder(module, source)
     finder.visit(ast.parse(source))
     possible = []
@@ -233,7 +236,7 @@ def mutants_of(module):
 def drawn(count, seed, wants=lambda name: True):
     """Mutants from all modules: first the module is drawn, then the kind, then the place."""
     draw = random.Random(f"mutants {seed}")
-    modules = sorted(str(path.relative_to(ROOT / "tinynet")) for path in (ROOT / "tinynet").rglob("*.py"))
+    modules = sorted(str(path.relative_to(PACKAGE)) for path in (PACKAGE).rglob("*.py"))
     modules = [name for name in modules if tests_of(name) is not None and wants(name)]
     found, known = [], {}
     while len(found) < count and modules:
@@ -255,10 +258,10 @@ class Copy:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        shutil.copytree(ROOT / "tinynet", self.folder / "tinynet", symlinks=False,
+        shutil.copytree(PACKAGE, self.folder / "tinynet", symlinks=False,
                         ignore=lambda where, names: [name for name in names if name.endswith((".so", ".c", ".cpp"))])
-        for library in (ROOT / "tinynet").rglob("*.so"):
-            (self.folder / "tinynet" / library.relative_to(ROOT / "tinynet")).symlink_to(library)
+        for library in (PACKAGE).rglob("*.so"):
+            (self.folder / "tinynet" / library.relative_to(PACKAGE)).symlink_to(library)
         for name in ("tests", "pyproject.toml", "csrc", "README.md", "docs", "bench"):
             (self.folder / name).symlink_to(ROOT / name)
         self.stamp = time.time() - 10**6  # a time of its own for each change: compiled modules go by it, and by size
@@ -302,7 +305,7 @@ def run(settings):
         for number, mutant in enumerate(chosen, 1):
             if copy.survives(mutant):
                 survivors.append(mutant)
-                difference = mutant.difference((ROOT / "tinynet" / mutant.module).read_text())
+                difference = mutant.difference((PACKAGE / mutant.module).read_text())
                 print(f"    {number}: survives: tinynet/{mutant.module}, {mutant.kind}\n{difference}", flush=True)
             else:
                 killed += 1

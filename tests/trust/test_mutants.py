@@ -24,12 +24,12 @@ def test_the_copy_passes(copy):
 @pytest.mark.parametrize("mutant", mutants.drawn(COUNT, SEED, is_quick),
                          ids=lambda mutant: f"{mutant.module} {mutant.kind}")
 def test_a_mutant_is_noticed(mutant, copy):
-    source = (mutants.ROOT / "tinynet" / mutant.module).read_text()
+    source = (mutants.PACKAGE / mutant.module).read_text()
     assert not copy.survives(mutant), f"tinynet/{mutant.module}:\n{mutant.difference(source)}"
 
 
 def test_every_module_has_tests_or_is_left_out_on_purpose():
-    modules = [str(path.relative_to(mutants.ROOT / "tinynet")) for path in (mutants.ROOT / "tinynet").rglob("*.py")]
+    modules = [str(path.relative_to(mutants.PACKAGE)) for path in (mutants.PACKAGE).rglob("*.py")]
     tested = [name for name in modules if mutants.tests_of(name) is not None]
     rooms = {name.split("/")[0] for name in tested}
     assert rooms >= {"ops", "layers", "losses", "metrics", "optimizers", "saving", "data", "models", "callbacks"}
