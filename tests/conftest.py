@@ -6,14 +6,24 @@ more. `trust` draws new ones for `tests/trust/run`, which comes to each test aga
 
 import os
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`, `import strategies`
-ROOT = str(Path(__file__).parents[1])
-ROOT_ON_PATH = sys.path.count(ROOT)
+
+
+def ahead_of_packages():
+    """How often this folder is on the path ahead of the installed packages. After them it hides nothing."""
+    packages = sysconfig.get_path("purelib")
+    end = sys.path.index(packages) if packages in sys.path else len(sys.path)
+    return sys.path[:end].count(str(Path(__file__).parents[1]))
+
+
+AHEAD_AT_FIRST = ahead_of_packages()
+
 
 from tinynet import runtime  # noqa: E402  (after the path)
 
@@ -42,11 +52,11 @@ def whole_tracebacks():
 
 @pytest.fixture(autouse=True)
 def path_of_the_package():
-    """Nothing puts this folder on the path: a process that a test starts would find its sources, which may have no
-    compiled module, before the installed package that is tested.
+    """Nothing puts this folder ahead of the installed packages: a process that a test starts would find its sources,
+    which may have no compiled module, instead of the package that is tested.
     """
     yield
-    assert sys.path.count(ROOT) == ROOT_ON_PATH, f"sys.path has {ROOT}, which a test or a module of tests added"
+    assert ahead_of_packages() == AHEAD_AT_FIRST, "a test, or a module of tests, put the project's folder on sys.path"
 
 
 @pytest.fixture
