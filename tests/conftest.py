@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`, `import strategies`
 
+from tinynet import runtime  # noqa: E402  (after the path)
 
 def ahead_of_packages():
     """How often this folder is on the path ahead of the installed packages. After them it hides nothing."""
@@ -23,9 +24,6 @@ def ahead_of_packages():
 
 
 AHEAD_AT_FIRST = ahead_of_packages()
-
-
-from tinynet import runtime  # noqa: E402  (after the path)
 
 if runtime._native is None:
     import absent_native
