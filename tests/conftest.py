@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`, `import s
 
 from tinynet import runtime  # noqa: E402  (after the path)
 
+
 def ahead_of_packages():
     """How often this folder is on the path ahead of the installed packages. After them it hides nothing."""
     packages = sysconfig.get_path("purelib")
