@@ -465,11 +465,21 @@ def test_ctrl_c_stops_it_cleanly():
     assert process.returncode == 0 and err == "" and "stopped" in out
 
 
+@pytest.mark.parametrize("seconds", [0, 0.05, 0.1, 0.2, 0.4])
+def test_ctrl_c_at_any_time_after_the_link(seconds):
+    process = start()
+    process.stdout.readline()
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0 and err == "" and "stopped" in out
+
+
 def test_a_class_is_told_that_its_traffic_is_open():
     process = start("--host", "0.0.0.0")
     lines = [process.stdout.readline() for _ in range(2)]
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    process.communicate(timeout=30)
     assert "token=" in lines[0] and "0.0.0.0" not in lines[0] and "not encrypted" in lines[1]
 
 

@@ -6,6 +6,7 @@ import argparse
 import ipaddress
 import os
 import re
+import signal
 import socket
 import threading
 import webbrowser
@@ -76,6 +77,14 @@ def run(arguments: argparse.Namespace) -> int:
     port = listener.getsockname()[1]
     access = Access(port, loopback)
     address = link(own_address() if host.is_unspecified else arguments.host, port, access.token, fragment)
+    seats = 1
+    if not loopback:  # a class: a core for each session, since the threads of one that wait for a busy core stand still
+        seats = get_num_threads()
+        set_num_threads(1)
+    server = make_server(make_app(access, arguments.lang, lesson, seats=seats))
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if in_main_thread:  # Ctrl-C ends it as cleanly before the server runs as afterwards, when uvicorn has the signals
+        previous = signal.signal(signal.SIGINT, server.handle_exit)
     print(f"tinynet lab: {address}", flush=True)
     if not loopback:
         print("All who have this link in this network can use the lab. Its traffic is not encrypted: show nothing that "
@@ -86,17 +95,12 @@ def run(arguments: argparse.Namespace) -> int:
         opener = threading.Timer(0.3, webbrowser.open, [local])  # once the server answers
         opener.daemon = True
         opener.start()
-    seats = 1
-    if not loopback:  # a class: a core for each session, since the threads of one that wait for a busy core stand still
-        seats = get_num_threads()
-        set_num_threads(1)
-    server = make_server(make_app(access, arguments.lang, lesson, seats=seats))
     try:
         server.run(sockets=[listener])
-    except KeyboardInterrupt:  # uvicorn has shut down and passes the signal on
-        pass
     finally:
         listener.close()
+        if in_main_thread:
+            signal.signal(signal.SIGINT, previous)
     print("\ntinynet lab: stopped", flush=True)
     if any(thread.name == SESSION_THREAD for thread in threading.enumerate()):
         os._exit(0)  # one is in a step that does not end: Python's own way out would break it off within a kernel
