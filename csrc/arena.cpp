@@ -9,7 +9,7 @@ Arena::~Arena() {
 }
 
 void* Arena::allocate(std::size_t bytes) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<BriefMutex> lock(mutex_);
   std::vector<void*>& idle = idle_[bytes];
   if (!idle.empty()) {
     void* const memory = idle.back();
@@ -24,7 +24,7 @@ void* Arena::allocate(std::size_t bytes) {
 }
 
 void Arena::release(void* memory, std::size_t bytes) noexcept {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<BriefMutex> lock(mutex_);
   try {
     idle_[bytes].push_back(memory);
   } catch (...) {  // no memory for the list: the block is not used again, and freed with the arena

@@ -4,9 +4,10 @@
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
+
+#include "locks.h"
 
 namespace tinynet {
 
@@ -39,7 +40,7 @@ class Arena {
     void* memory;
     std::size_t bytes;
   };
-  std::mutex mutex_;  // the last reference to an array may be dropped in any thread
+  BriefMutex mutex_;  // the last reference to an array may be dropped in any thread
   std::vector<Block> blocks_;
   std::map<std::size_t, std::vector<void*>> idle_;  // by size
   std::size_t bytes_ = 0;

@@ -11,6 +11,7 @@
 
 #include "chunks.h"
 #include "guard.h"
+#include "locks.h"
 
 namespace tinynet {
 namespace {
@@ -32,7 +33,7 @@ struct Idle {
 };
 
 struct Pool {
-  std::mutex mutex;
+  BriefMutex mutex;
   std::map<std::size_t, std::vector<Idle>> idle_blocks;  // by size class
   PoolStatistics statistics{};
   Chunks chunks;
@@ -60,7 +61,7 @@ std::size_t size_class(std::size_t bytes) {
 void* system_allocate(Pool& p, std::size_t bytes) {
   if (bytes >= Chunks::kLargest) return allocate_huge_pages(bytes);
   if (Chunks::serves(bytes)) {
-    const std::lock_guard<std::mutex> lock(p.mutex);
+    const std::lock_guard<BriefMutex> lock(p.mutex);
     return p.chunks.allocate(bytes);
   }
   void* memory = std::aligned_alloc(kAlignment, bytes);
@@ -98,7 +99,7 @@ void* pool_allocate(std::size_t bytes) {
   const std::size_t size = size_class(bytes);
   Pool& p = pool();
   {
-    const std::lock_guard<std::mutex> lock(p.mutex);
+    const std::lock_guard<BriefMutex> lock(p.mutex);
     ++p.statistics.requests;
     std::vector<Idle>& idle = p.idle_blocks[size];
     // The block released last is the most likely to be still in the cache of the thread that released it. Another core
@@ -125,7 +126,7 @@ void* pool_allocate(std::size_t bytes) {
     pool_trim();  // idle blocks of other sizes may hold the memory that is missing
     memory = system_allocate(p, size);
   }
-  const std::lock_guard<std::mutex> lock(p.mutex);
+  const std::lock_guard<BriefMutex> lock(p.mutex);
   p.statistics.in_use += size;
   return memory;
 }
@@ -135,7 +136,7 @@ void pool_release(void* memory, std::size_t bytes) noexcept {
   if (has_guards()) return release_guarded(memory, bytes);
   const std::size_t size = size_class(bytes);
   Pool& p = pool();
-  const std::lock_guard<std::mutex> lock(p.mutex);
+  const std::lock_guard<BriefMutex> lock(p.mutex);
   p.statistics.in_use -= size;
   const bool chunk = Chunks::serves(size);
   if (chunk || p.statistics.idle + size <= kMaxIdle) {
@@ -151,13 +152,13 @@ void pool_release(void* memory, std::size_t bytes) noexcept {
 
 void pool_trim() noexcept {
   Pool& p = pool();
-  const std::lock_guard<std::mutex> lock(p.mutex);
+  const std::lock_guard<BriefMutex> lock(p.mutex);
   trim_locked(p);
 }
 
 PoolStatistics pool_statistics() {
   Pool& p = pool();
-  const std::lock_guard<std::mutex> lock(p.mutex);
+  const std::lock_guard<BriefMutex> lock(p.mutex);
   return p.statistics;
 }
 

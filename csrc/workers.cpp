@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "locks.h"
+
 namespace tinynet {
 namespace {
 
@@ -22,14 +24,6 @@ constexpr Nanoseconds kMicrosecond = 1000, kMillisecond = 1000 * kMicrosecond;
 Nanoseconds now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
-}
-
-inline void pause() {  // for about 20 to 60 ns, and leaves the core to its other hyperthread
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ __volatile__("yield");
-#endif
 }
 
 // Whether other programs compute on this process's cores. Then a thread must not spin for long: it would use up its

@@ -33,13 +33,15 @@ struct Runs {
 
 // Whether the matrix unit is faster than the vector units. Each step must be full enough, and each split element must
 // take part in enough products. (Measured speed relative to AVX-512: 1x1 kernels from 256 to 64 channels 1.7, stride 2
-// 1.9, 512 channels 1.7.)
+// 1.9, 512 channels 1.7.) Splitting the weights, in every call, takes as long as their products with some 200 pixels: one
+// image of 7x7x256 would take 1.25 times as long, and four images are even.
 inline bool correlate_is_profitable(const Window<float>& w, Index groups, Index depth, Index columns) {
   if (groups != 1 || depth == 0 || columns < 4 || w.taps_h * w.taps_w == 0) return false;
   const Runs runs(w, depth);
   const Index positions = w.batch * w.grid_h * w.grid_w, taps = w.taps_h * w.taps_w;
   const double products = static_cast<double>(positions) * static_cast<double>(taps * depth * columns);
-  return 2 * runs.length >= runs.steps * kDepth && taps * columns >= 64 * w.stride_h * w.stride_w && products > 4e6;
+  return 2 * runs.length >= runs.steps * kDepth && taps * columns >= 64 * w.stride_h * w.stride_w && products > 4e6 &&
+         positions >= 192;
 }
 
 // Whether the matrix unit is faster than conv2d_spread.h for an input gradient with few channels. 6 channels leave 10
@@ -124,7 +126,7 @@ inline bool correlate(const Window<float>& w, Index depth, Index columns, const 
   const Index slack = (across * height - w.grid_w) * w.stride_w * w.channels + kDepth;
   const Index plane = ceil_div(blocks.images * w.slab_rows(blocks.rows) * pitch + slack, kDepth) * kDepth;
   const bool plain = target.bias == nullptr && !target.relu && steps <= kMaxSteps;
-  parallel_for(blocks.count, 1, [&](Index begin, Index end) {
+  parallel_for(blocks.count, blocks.grain(runs.count * runs.length * columns), [&](Index begin, Index end) {
     const Unit unit(height);
     const Scratch<BFloat16> slab(kPieces * plane);
     alignas(64) float buffer[kBlock * kBlock];

@@ -86,7 +86,7 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
 
   const Blocks blocks = Blocks::of(w, kBlockPixels);
   const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
-  parallel_for(blocks.count, 1, [&](Index begin, Index end) {
+  parallel_for(blocks.count, blocks.grain(total_depth * columns * groups), [&](Index begin, Index end) {
     const Scratch<T> slab(slab_size);
     const Scratch<Index> from(blocks.pixels), to(blocks.pixels);
     for (Index index = begin; index < end; ++index) {

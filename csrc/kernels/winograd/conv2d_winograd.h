@@ -50,22 +50,27 @@ template <class T, class F>
 void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& out) {
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
-    if (tiles::winograd_supports(x.channels, out.filters) && tiles::winograd<F>(x, u, u_plane, out)) return;
+    if (tiles::winograd_supports(x.channels, out.filters) &&
+        TileBlocks::of<F>(out.batch, out.height, out.width, 1).tiles() >= tiles::kFewestTiles &&
+        tiles::winograd<F>(x, u, u_plane, out))
+      return;
 #endif
   constexpr Index elements = F::n * F::n, lanes = VectorOf<T>::lanes;
   const Index depth = x.channels, filters = out.filters;
   const Index kernel_bytes = elements * depth * filters * Index(sizeof(T));
-  const Index block = forward_block<T>(elements, depth, filters);
+  const Index all = TileBlocks::of<F>(out.batch, out.height, out.width, 1).tiles();
+  const Index block = forward_block<T>(elements, depth, filters, all);
   const TileBlocks blocks = TileBlocks::of<F>(out.batch, out.height, out.width, block);
   const TileSums<T> sums(out, blocks.count(), block, kTileRows);
   const Index p_plane = padded_plane<T>(block * filters);
 
   // Either one thread processes a block of its own, or all threads share each step of a block: if the threads would
   // evict the transformed kernel from the cache they share, or if there are too few blocks for them. No bit depends on
-  // it. When nested, the loops below run on one thread.
+  // it.
+  const bool too_few = blocks.count() < num_threads() && all * tile_cost(elements, depth, filters) >= 2 * kCostOfThread;
   const bool all_threads_per_block =
-      kernel_bytes > kStreamedKernelBytes &&
-      (kernel_bytes > largest_shared_kernel(cache_sizes()) || blocks.count() < 2 * num_threads());
+      too_few || (kernel_bytes > kStreamedKernelBytes &&
+                  (kernel_bytes > largest_shared_kernel(cache_sizes()) || blocks.count() < 2 * num_threads()));
   const bool by_elements = lanes * sizeof(T) < 64 || kernel_bytes > kStreamedKernelBytes;
   const auto process = [&](const TileBlock& b, T* v, T* products) {
     const Elements of = Elements::of<F>(b);
@@ -73,17 +78,17 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
     const Index count = by_elements ? 1 : depth / lanes, length = depth / count;
     const Scratch<Segment> segments(count);
     for (Index i = 0; i < count; ++i) segments[i] = {i * layout.vector, length};
-    parallel_for(b.count, kTileRows, [&](Index begin, Index end) {
+    parallel_for(b.count, all_threads_per_block ? kTileRows : block, [&](Index begin, Index end) {
       const Zeros<T> zeros(F::n * depth);
       transform_tiles<T, F, InputStep>(x, b.part(begin, end), v + begin * layout.tile, layout, static_cast<T*>(nullptr),
                                        static_cast<const T*>(zeros));
     });
-    parallel_for(of.count, 1, [&](Index begin, Index end) {
+    parallel_for(of.count, all_threads_per_block ? 1 : of.count, [&](Index begin, Index end) {
       for (Index e = begin; e < end; ++e)
         multiply_element<T>(v + e * layout.element, layout.tile, b.count, depth, segments, count,
                             u + of.index[e] * u_plane, filters, products + e * p_plane);
     });
-    parallel_for(b.count, kTileRows, [&](Index begin, Index end) {
+    parallel_for(b.count, all_threads_per_block ? kTileRows : block, [&](Index begin, Index end) {
       output_tiles<T, F>(b.part(begin, end), products + begin * filters, p_plane, out, sums);
     });
   };

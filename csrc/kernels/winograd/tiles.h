@@ -85,14 +85,29 @@ struct Elements {
   Index count = 0, index[kMaxElements];
 };
 
+// What a tile costs, in products: those of its elements, and its transforms, which take as long as some 8 products for
+// each channel and filter.
+inline Index tile_cost(Index elements, Index depth, Index filters) {
+  return elements * (depth * filters + 8 * (depth + filters));
+}
+
+// A thread that has less to do costs more than it saves (conv/conv2d_window.h): some 10 us with AVX-512.
+constexpr Index kCostOfThread = 400'000;
+
 // How many tiles a block of a forward pass (or input gradient) has. It depends on sizes alone: the moments of y are
 // summed block by block. Tiles and products of a block share the L2 cache, as far as that leaves enough tiles to read
 // the transformed kernel for.
 template <class T>
-Index forward_block(Index elements, Index depth, Index filters) {
+Index forward_block(Index elements, Index depth, Index filters, Index tiles) {
   const Index per_tile = elements * (depth + filters) * Index(sizeof(T));
   const bool streamed = elements * depth * filters * Index(sizeof(T)) > kStreamedKernelBytes;
-  return max(streamed ? kStreamedTiles : 2 * kTileRows, kWinogradBlockBytes / per_tile / kTileRows * kTileRows);
+  const Index most =
+      max(streamed ? kStreamedTiles : 2 * kTileRows, kWinogradBlockBytes / per_tile / kTileRows * kTileRows);
+  // Few tiles are cut into up to four equal blocks, for as many threads: one image of 32x32x16 into two of 32 tiles
+  // rather than one of 48 and one of 16.
+  const Index parts = min(4, max(1, tiles * tile_cost(elements, depth, filters) / kCostOfThread));
+  const Index equal = ceil_div(tiles, parts);
+  return min(most, equal <= 8 ? 8 : equal <= kTileRows ? kTileRows : ceil_div(equal, kTileRows) * kTileRows);
 }
 
 // The same of the weight gradient. Its results are loaded and stored again in every block. If they do not fit into L2,
@@ -123,6 +138,7 @@ class TileBlocks {
     return b;
   }
 
+  Index tiles() const { return batch_ * rows_ * cols_; }
   Index count() const { return batch_ / images_ * each_ + in_group(batch_ % images_); }
 
   TileBlock operator[](Index number) const {
