@@ -4,7 +4,7 @@ import numpy as np
 from cases import CASES
 from networks import NETWORKS
 
-from .arrays import CHECKED_STEPS, encoder, images, network, recurrent
+from .arrays import CHECKED_STEPS, SMALL_RATE, encoder, images, network, recurrent
 
 
 def build(framework, case):
@@ -80,8 +80,11 @@ class KerasSteps:
         self.kind, self.y = kind, y
         # Keras compiles predict_on_batch, not model(x), so it gets that for one sample too.
         self.predict_sample = self.model if framework.__name__ == "tinynet" else self.model.predict_on_batch
-        self.model.compile(framework.optimizers.Adam(1e-3),
+        self.model.compile(framework.optimizers.Adam(SMALL_RATE),
                            framework.losses.SparseCategoricalCrossentropy(from_logits=True))
+        if kind == "training":
+            self.model.optimizer.build(self.model.trainable_variables)
+        self.state = [(variable, np.array(variable)) for variable in self.model.optimizer.variables]
         self._start()
         self.sample, self.x = framework.ops.convert_to_tensor(x[:1]), framework.ops.convert_to_tensor(x)
 
@@ -96,13 +99,18 @@ class KerasSteps:
     def before_turn(self):
         """Begin again from the same weights: after thousands of steps on one batch, gradients vanish."""
         if self.kind == "training":
-            self._start()
+            self._restart()
+
+    def _restart(self):
+        self._start()
+        for variable, value in self.state:
+            variable.assign(value)
 
     def result(self):
         """The predictions, or the losses of the first steps."""
         if self.kind != "training":
             return np.asarray(self.out)
-        self._start()
+        self._restart()
         losses = []
         for _ in range(CHECKED_STEPS):
             self.run()

@@ -11,7 +11,18 @@ from networks import EPSILON, NETWORKS
 from torch import nn
 
 from . import arrays
-from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, groups_of, images, matrices, normalization, pooling
+from .arrays import (
+    CHECKED_STEPS,
+    LEARNING_RATE,
+    SMALL_RATE,
+    adam,
+    convolution,
+    groups_of,
+    images,
+    matrices,
+    normalization,
+    pooling,
+)
 
 options = {}
 
@@ -282,7 +293,7 @@ class Steps:
 
     def _start(self):
         self.model.load_state_dict(self.weights)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7,
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=SMALL_RATE, eps=1e-7,
                                           **{options.get("adam", "fused"): True})
 
     def before_turn(self):
