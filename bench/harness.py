@@ -314,10 +314,11 @@ def parse(p: argparse.ArgumentParser, argv: list[str] | None = None) -> argparse
 
 def command_line(argv: list[str]) -> str:
     """Return the command without the folders of interpreters and files, which may hold private names."""
-    words = [Path(argv[0]).name]
-    for previous, word in zip(argv, argv[1:], strict=False):
-        option = word.partition("=")[0] if word.startswith("-") else previous
-        words.append(re.sub(r"[^=\s]*/", "", word) if option in ("--python", "--peer-python", "--output") else word)
+    words, option = [Path(argv[0]).name], ""
+    for word in argv[1:]:
+        option = word.partition("=")[0] if word.startswith("-") else option
+        holds_paths = option in ("--python", "--peer-python", "--output", "--join")
+        words.append(re.sub(r"[^=\s]*/", "", word) if holds_paths else word)
     return " ".join(["python bench/" + words[0], *words[1:]])
 
 

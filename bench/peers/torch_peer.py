@@ -1,4 +1,6 @@
-"""PyTorch, eager or compiled. Its training loop is the fastest plain one: whole arrays as tensors, index_select for each batch."""
+"""PyTorch, eager or compiled. Its training loop is the fastest plain one: whole arrays as tensors, index_select for each
+batch.
+"""
 
 import copy
 import math
