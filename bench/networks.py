@@ -112,7 +112,7 @@ def _of_case(name: str) -> Network:
             h = made.add(kind, h, units=units, activation=activation)
         elif kind != "dropout":
             h = made.add(kind, h)
-    return Network(case.title, case.image if case.channels else case.image[:2], tuple(made.rows))
+    return Network(case.title.replace("-drop", ""), case.image if case.channels else case.image[:2], tuple(made.rows))
 
 
 def _rgb() -> Network:

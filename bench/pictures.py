@@ -2,8 +2,8 @@
 
 A picture has a bar for each network that was measured beside peers: how many times as fast as the fastest of them
 tinynet was. The page has the same numbers, those of the other scripts, the machine, the commits, dates and versions.
-What is written depends on the results files alone. Each PNG holds a digest of what it shows, so that a test sees whether
-it is out of date without drawing it.
+What is written depends on the results files alone. Each PNG holds a digest of what it shows: without drawing it again,
+a test can tell whether it is out of date.
 """
 
 from __future__ import annotations
@@ -132,22 +132,23 @@ def of_networks(document: dict[str, Any]) -> list[str]:
 def page(machines: list[Machine]) -> str:
     """Return the text of results/README.md."""
     lines = ["# Measured", "",
-             "Made by `python bench/pictures.py` from the files in this folder. Ratio: the time of the fastest peer in a",
-             "row, divided by tinynet's; above 1, tinynet is faster. How it is measured: [bench/README.md](../README.md).",
-             "These are ratios on one machine on one day, and no promise for another CPU.", ""]
+             "Made by `python bench/pictures.py` from the files in this folder. Ratio: the time of the fastest peer in",
+             "a row, divided by tinynet's; above 1, tinynet is faster. [How it is measured](../README.md).",
+             "A `+` after a commit: with local changes. These are ratios on one machine on one day, and no promise for",
+             "another CPU.", ""]
     for one in machines:
         known = one.described
         caches = ", ".join(f"{name} {size}" for name, size in known["caches"].items())
+        kind = ", a virtual machine" if known["hypervisor"] else ""
         lines += [f"## {one.cpu}, {one.isa}", "",
-                  f"Family {known['family']}, model {known['model']}; {one.threads()} thread(s) of {known['cpus']} CPUs"
-                  f"{', a virtual machine' if known['hypervisor'] else ''}; {caches}; {known['memory_gb']} GB of memory.",
-                  ""]
+                  f"Family {known['family']}, model {known['model']}; {one.threads()} thread(s) of {known['cpus']} "
+                  f"CPUs{kind}; {caches}; {known['memory_gb']} GB of memory.", ""]
         if one.bars():
             lines += [f"![Bars: how many times as fast as the fastest peer]({one.picture})", ""]
-        for file, document in one.documents.items():
+        for document in one.documents.values():
             if document["script"] == "bench_networks":
                 lines += [f"### bench_networks, commit {document['commit']}", "", *of_networks(document)]
-        for file, document in one.documents.items():
+        for document in one.documents.values():
             if document["script"] != "bench_networks":
                 [(script, ratios)] = ratios_of(document).items()
                 lines += [f"### {script}, commit {document['commit']}", "",

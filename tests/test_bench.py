@@ -355,7 +355,8 @@ def test_sweep_and_scaling_run(tmp_path):
 def test_networks_script_and_its_parts_in_one_file(tmp_path):
     parts, whole = [tmp_path / "a.json", tmp_path / "b.json"], tmp_path / "whole.json"
     for names, file in zip(("residual,lstm", "dense_128"), parts, strict=True):
-        done = run("bench_networks.py", "--quick", "--contenders", "tinynet", "--networks", names, "--output", str(file))
+        done = run("bench_networks.py", "--quick", "--contenders", "tinynet", "--networks", names, "--output",
+                   str(file))
         assert done.returncode == 0, done.stdout + done.stderr
         stored = json.loads(file.read_text())
         assert set(stored) == KEYS and not stored["failures"]
@@ -456,9 +457,9 @@ def a_results_file(folder, ratio):
     summary |= {"geometric_mean_of_ratio": {"training": ratio}, "peak_memory_mb": {"rgb": {"tinynet": 70, "torch": 90}}}
     document = {
         "format": 1, "script": "bench_networks", "command": "python bench/bench_networks.py", "commit": "abcdef0",
-        "date": "2026-01-02T03:04:05+00:00", "machine": machine.describe() | {"cpu": "A CPU"}, "threads": 2, "isa": "avx2",
-        "rounds": 5, "pause_s": 0.25, "peaks": [], "versions": {"torch": {"torch": "2.0"}}, "skipped": {},
-        "failures": [], "summary": summary, "measurements": [{"network": "rgb", "title": "three colours"}],
+        "date": "2026-01-02T03:04:05+00:00", "machine": machine.describe() | {"cpu": "A CPU"}, "threads": 2,
+        "isa": "avx2", "rounds": 5, "pause_s": 0.25, "peaks": [], "versions": {"torch": {"torch": "2.0"}},
+        "skipped": {}, "failures": [], "summary": summary, "measurements": [{"network": "rgb", "title": "three colours"}],
     }
     (folder / "bench_networks-a-cpu-avx2.json").write_text(json.dumps(document))
 

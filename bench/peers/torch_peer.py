@@ -1,5 +1,5 @@
-"""PyTorch, eager or compiled. Its training loop is the fastest plain one: whole arrays as tensors, index_select for each
-batch.
+"""PyTorch, eager or compiled. Its training loop is the fastest plain one: whole arrays as tensors, and index_select for
+each batch.
 """
 
 import copy
