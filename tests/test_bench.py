@@ -4,6 +4,7 @@ Only tinynet and NumPy take part, on tiny sizes; no test looks at how long anyth
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -459,7 +460,8 @@ def a_results_file(folder, ratio):
         "format": 1, "script": "bench_networks", "command": "python bench/bench_networks.py", "commit": "abcdef0",
         "date": "2026-01-02T03:04:05+00:00", "machine": machine.describe() | {"cpu": "A CPU"}, "threads": 2,
         "isa": "avx2", "rounds": 5, "pause_s": 0.25, "peaks": [], "versions": {"torch": {"torch": "2.0"}},
-        "skipped": {}, "failures": [], "summary": summary, "measurements": [{"network": "rgb", "title": "three colours"}],
+        "skipped": {}, "failures": [], "summary": summary,
+        "measurements": [{"network": "rgb", "title": "three colours"}],
     }
     (folder / "bench_networks-a-cpu-avx2.json").write_text(json.dumps(document))
 
@@ -497,3 +499,9 @@ def test_the_stored_page_and_pictures_are_up_to_date():
     assert (pictures.RESULTS / "README.md").read_text(encoding="utf-8") == pictures.page(machines), remedy
     shown = {one.picture: one.digest() for one in machines if one.bars()}
     assert {path.name: pictures.digest_in(path) for path in pictures.RESULTS.glob("*.png")} == shown, remedy
+
+
+def test_the_readme_shows_a_picture_that_is_there():
+    readme = (BENCH.parent / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"\]\(bench/results/(\S+\.png)\)", readme)
+    assert shown and all((pictures.RESULTS / name).exists() for name in shown) and "(bench/results/README.md)" in readme
