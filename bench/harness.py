@@ -97,6 +97,39 @@ class Session:
             return []
         return workers
 
+    def renew(self) -> None:
+        """Start the contenders' processes anew: what they still hold of an earlier case then counts no more."""
+        for name, worker in list(self.workers.items()):
+            worker.close()
+            try:
+                self.workers[name] = self._start(name, self.arguments.threads, self.arguments.isa)
+            except WorkerError as error:
+                del self.workers[name]
+                self._drop(name, error)
+
+    def export_onnx(self, task: str, parameters: dict[str, Any], file: str) -> bool:
+        """Write the model of one of tinynet's tasks as an ONNX file; where that cannot be, drop the contender onnx.
+
+        Args:
+            task, parameters: As for `compare`.
+            file: Its path.
+
+        Returns:
+            Whether the file is there.
+        """
+        worker = None
+        try:
+            worker = self._start("tinynet", self.arguments.threads, self.arguments.isa)
+            worker.ask("prepare", task="export", parameters={"task": task, "parameters": parameters, "file": file})
+            worker.ask("turn", seconds=0, calls=1, warm=0)
+        except WorkerError as error:
+            self._drop("onnx", error, f"{task}: ")
+            return False
+        finally:
+            if worker:
+                worker.close()
+        return True
+
     def measure_peaks(self) -> None:
         """Measure the machine's peaks in a few turns. Call it before and after the contenders: the best turn counts."""
         for _, _, worker in self._peak_workers:
@@ -123,7 +156,8 @@ class Session:
         return None
 
     def compare(self, subject: dict[str, Any], task: str, parameters: dict[str, Any], check: Check, calls: int,
-                seconds: float = 0.0, warm_turn: bool = False, names: Sequence[str] | None = None) -> dict[str, float]:
+                seconds: float = 0.0, warm_turn: bool = False, names: Sequence[str] | None = None,
+                more: dict[str, dict[str, Any]] | None = None) -> dict[str, float]:
         """Let the contenders do one task in turns, check their results, and store the times.
 
         Args:
@@ -135,6 +169,7 @@ class Session:
                 turn is one call.
             warm_turn: Let all contenders take an untimed turn first, for what they compile or allocate at first use.
             names: The contenders that take part; all if None.
+            more: {contender: further arguments of its task}.
 
         Returns:
             {contender: median seconds} of those that passed.
@@ -152,7 +187,7 @@ class Session:
                 return None
 
         for name in names:
-            ask(name, "prepare", task=task, parameters=parameters)
+            ask(name, "prepare", task=task, parameters=parameters | (more or {}).get(name, {}))
         for number in range(-1 if warm_turn else 0, self.arguments.rounds):
             for name in list(taking_part):
                 time.sleep(self.arguments.pause)
@@ -200,29 +235,36 @@ class Session:
             print(f"{name}: not measured: {reason}")
         if arguments.quick:
             print("With --quick the sizes are tiny: the numbers show only that the bench works.")
-        script = Path(sys.argv[0]).stem
-        isa = self.versions.get("tinynet", {}).get("isa", "none")
-        path = arguments.output
-        if path is None and not arguments.quick:
-            path = HERE / "results" / f"{script}-{machine.slug(self.machine['cpu'])}-{machine.slug(isa)}.json"
-        if path is not None:
-            document = {
-                "format": 1, "script": script, "command": command_line(sys.argv), "commit": commit(),
-                "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                "machine": self.machine, "threads": arguments.threads, "isa": isa, "rounds": arguments.rounds,
-                "pause_s": arguments.pause, "peaks": self.peaks, "versions": self.versions, "skipped": self.skipped,
-                "failures": self.failures, "summary": summary, "measurements": self.measurements,
-            }
-            path = Path(path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(document, indent=1)
-            path.write_text(re.sub(r"\[\s+([-0-9.e,\s]+?)\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text) + "\n")
-            print(f"Stored in {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}.")
+        document = {
+            "format": 1, "script": Path(sys.argv[0]).stem, "command": command_line(sys.argv), "commit": commit(),
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "machine": self.machine, "threads": arguments.threads,
+            "isa": self.versions.get("tinynet", {}).get("isa", "none"), "rounds": arguments.rounds,
+            "pause_s": arguments.pause, "peaks": self.peaks, "versions": self.versions, "skipped": self.skipped,
+            "failures": self.failures, "summary": summary, "measurements": self.measurements,
+        }
+        if arguments.output is not None or not arguments.quick:
+            store(document, arguments.output)
         for failure in self.failures:
             print(f"FAILED {failure}")
         if not self.measurements:
             print("Nothing was measured: no contender is installed.")
         return 1 if self.failures or not self.measurements else 0
+
+
+def store(document: dict[str, Any], output: str | None) -> None:
+    """Write a results file.
+
+    Args:
+        document: Its content.
+        output: Its path; by script, CPU and instruction set in results/ if None.
+    """
+    name = f"{document['script']}-{machine.slug(document['machine']['cpu'])}-{machine.slug(document['isa'])}.json"
+    path = HERE / "results" / name if output is None else Path(output)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=1)
+    path.write_text(re.sub(r"\[\s+([-0-9.e,\s]+?)\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text) + "\n")
+    print(f"Stored in {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}.")
 
 
 def parser(description: str, contenders: str, rounds: int) -> argparse.ArgumentParser:
@@ -272,10 +314,11 @@ def parse(p: argparse.ArgumentParser, argv: list[str] | None = None) -> argparse
 
 def command_line(argv: list[str]) -> str:
     """Return the command without the folders of interpreters and files, which may hold private names."""
-    words = [Path(argv[0]).name]
-    for previous, word in zip(argv, argv[1:], strict=False):
-        option = word.partition("=")[0] if word.startswith("-") else previous
-        words.append(re.sub(r"[^=\s]*/", "", word) if option in ("--python", "--peer-python", "--output") else word)
+    words, option = [Path(argv[0]).name], ""
+    for word in argv[1:]:
+        option = word.partition("=")[0] if word.startswith("-") else option
+        holds_paths = option in ("--python", "--peer-python", "--output", "--join")
+        words.append(re.sub(r"[^=\s]*/", "", word) if holds_paths else word)
     return " ".join(["python bench/" + words[0], *words[1:]])
 
 

@@ -51,20 +51,28 @@ def check_of(kind: str, labels: np.ndarray, logits: np.ndarray, allowed: float) 
 
 
 def report(session: harness.Session, times: dict[str, dict[str, float]], title: str, sizes: str) -> dict[str, Any]:
+    """Print the table of a session's contenders and return its numbers: as `table`."""
+    return table(list(session.workers), times, title, sizes)
+
+
+def table(names: list[str], times: dict[str, dict[str, float]], title: str, sizes: str,
+          micro: bool = False) -> dict[str, Any]:
     """Print the table and return its numbers as a dict.
 
     Args:
-        session: The session, for its contenders.
+        names: The contenders, in the order of the columns.
         times: {row: {contender: seconds}}.
         title: Above the table.
         sizes: Head of the first column.
+        micro: Whether the times are in microseconds, not in milliseconds.
     """
-    names = list(session.workers)
-    summary: dict[str, Any] = {"milliseconds": {}, "ratio_to_fastest_peer": {}}
+    unit, factor = ("microseconds", 1e6) if micro else ("milliseconds", 1e3)
+    summary: dict[str, Any] = {unit: {}, "ratio_to_fastest_peer": {}}
     rows = []
     for label, medians in times.items():
-        summary["milliseconds"][label] = {name: 1e3 * seconds for name, seconds in medians.items()}
-        row = [label, *(f"{1e3 * medians[name]:.3f}" if name in medians else "-" for name in names)]
+        summary[unit][label] = {name: factor * seconds for name, seconds in medians.items()}
+        row = [label, *(f"{factor * medians[name]:.{0 if micro else 3}f}" if name in medians else "-"
+                        for name in names)]
         best = min((medians[name] for name in medians if not name.startswith("tinynet")), default=None)
         if best and "tinynet" in medians:
             summary["ratio_to_fastest_peer"][label] = best / medians["tinynet"]

@@ -60,6 +60,9 @@ CONTENDERS = {
     "torch-foreach": Contender("torch_peer", "PyTorch eager, foreach Adam", options={"adam": "foreach"}),
     "torch-cl": Contender("torch_peer", "PyTorch eager, channels_last, fused Adam", options=CHANNELS_LAST),
     "torch-cl-malloc": Contender("torch_peer", "channels_last, malloc tuned", MALLOC_TUNED, CHANNELS_LAST),
+    "torch-compile": Contender("torch_peer", "torch.compile, channels_last, fused Adam; weights frozen to predict",
+                               options={**CHANNELS_LAST, "compile": True}),
+    "onnx": Contender("onnx_peer", "ONNX Runtime on the file that tinynet exports"),
     "keras-jax": Contender("keras_peer", "Keras on JAX", {"KERAS_BACKEND": "jax"}),
     "keras-tf": Contender("keras_peer", "Keras on TensorFlow", {"KERAS_BACKEND": "tensorflow"}),
     "keras-torch": Contender("keras_peer", "Keras on PyTorch", {"KERAS_BACKEND": "torch"}),
@@ -234,13 +237,15 @@ def turn(task: Any, seconds: float, calls: int, warm: int) -> dict[str, Any]:
     """Time task.run().
 
     Args:
-        task: An object with a method `run`.
+        task: An object with a method `run`, and perhaps one `before_turn`, which is not timed.
         seconds, calls: Stop after so many seconds or calls; there is at least one call.
         warm: Untimed calls before, which wake the threads.
 
     Returns:
         {"seconds": the median of a call, "calls": how many}.
     """
+    if hasattr(task, "before_turn"):
+        task.before_turn()
     for _ in range(warm):
         task.run()
     times = []

@@ -4,6 +4,7 @@ Only tinynet and NumPy take part, on tiny sizes; no test looks at how long anyth
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ sys.path.insert(0, str(BENCH))
 import bench_attention  # noqa: E402
 import bench_busy  # noqa: E402
 import bench_matmul  # noqa: E402
+import bench_networks  # noqa: E402
 import bench_normalization  # noqa: E402
 import bench_optimizer  # noqa: E402
 import bench_recurrent  # noqa: E402
@@ -27,7 +29,10 @@ import bench_sweep  # noqa: E402
 import bench_training  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
+import networks  # noqa: E402
+import pictures  # noqa: E402
 from cases import CASES  # noqa: E402
+from peers import arrays  # noqa: E402
 from peers.arrays import GATES, encoder, matrices, recurrent  # noqa: E402
 
 KEYS = {"format", "script", "command", "commit", "date", "machine", "threads", "isa", "rounds", "pause_s", "peaks",
@@ -346,3 +351,157 @@ def test_sweep_and_scaling_run(tmp_path):
         done = run(script, "--quick", "--output", str(file), *(["--lines", "3x3"] if "sweep" in script else []))
         assert done.returncode == 0, done.stdout + done.stderr
         assert json.loads(file.read_text())["summary"][key]
+
+
+def test_networks_script_and_its_parts_in_one_file(tmp_path):
+    parts, whole = [tmp_path / "a.json", tmp_path / "b.json"], tmp_path / "whole.json"
+    for names, file in zip(("residual,lstm", "dense_128"), parts, strict=True):
+        done = run("bench_networks.py", "--quick", "--contenders", "tinynet", "--networks", names, "--output",
+                   str(file))
+        assert done.returncode == 0, done.stdout + done.stderr
+        stored = json.loads(file.read_text())
+        assert set(stored) == KEYS and not stored["failures"]
+    done = run("bench_networks.py", "--join", *map(str, parts), "--output", str(whole))
+    assert done.returncode == 0, done.stdout + done.stderr
+    stored = json.loads(whole.read_text())
+    assert str(tmp_path) not in whole.read_text() and set(stored) == KEYS | {"commands"}
+    assert [(entry["network"], entry["kind"]) for entry in stored["measurements"]] == [
+        *((name, kind) for name in ("residual", "lstm") for kind in bench_networks.KINDS.split(",")),
+        ("dense_128", "training"), ("dense_128", "prediction")]
+    assert set(stored["summary"]["one_sample"]["microseconds"]) == {"residual", "lstm"}
+    assert set(stored["summary"]["peak_memory_mb"]) == {"residual", "lstm", "dense_128"} or not machine.peak_memory()
+    other = dict(stored, commit="another", measurements=[])
+    (tmp_path / "c.json").write_text(json.dumps(other))
+    for files, message in (([whole, tmp_path / "c.json"], "differ in commit"), ([whole, parts[0]], "in two parts")):
+        done = run("bench_networks.py", "--join", *map(str, files), "--output", str(tmp_path / "no.json"))
+        assert done.returncode == 2 and message in " ".join(done.stderr.split()) and not (tmp_path / "no.json").exists()
+
+
+@pytest.mark.parametrize("name", networks.NETWORKS)
+def test_networks_check_refuses_other_predictions_and_a_loss_that_stays(tmp_path, name):
+    described, (x, _, weights) = networks.NETWORKS[name], arrays.network(name, 2)
+    right = {padding: networks.logits_of(described, x, weights, False, padding) for padding in ("after", "around")}
+    strided = any(settings.get("strides", 1) > 1 for *_, settings in described.rows)
+    good, bad = right["after"], [np.zeros_like(right["after"]), right["after"][::-1], right["after"][1:]]
+    for wrong in bad + ([right["around"]] if strided else []):
+        np.save(tmp_path / "wrong.npy", wrong)
+        file = str(tmp_path / "wrong.npy")
+        assert not bench_networks.network_check(name, 2, "prediction")({"tinynet": file})["tinynet"][0]
+    np.save(tmp_path / "still.npy", np.full(3, 2.3))
+    assert not bench_networks.network_check(name, 2, "training")({"x": str(tmp_path / "still.npy")})["x"][0]
+    for padding, contender in (("after", "onnx"), ("around", "torch-cl")):
+        np.save(tmp_path / f"{contender}.npy", right[padding].astype(np.float32))
+    files = {contender: str(tmp_path / f"{contender}.npy") for contender in ("onnx", "torch-cl")}
+    verdicts = bench_networks.network_check(name, 2, "prediction")(files)
+    assert set(verdicts) == set(files) and all(passed for passed, _ in verdicts.values())
+    assert good.shape == (2, described.classes)
+
+
+def test_padding_around_is_padding_after_in_a_mirror():
+    """For a side of 3, strides of 2 and an even image: the zeros stand at the other end."""
+    strided = networks.Network("", (8, 6, 2), (("a", "conv", ("x",), {"filters": 3, "side": 3, "strides": 2}),
+                                               ("b", "global_pool", ("a",), {})))
+    rng = np.random.default_rng(0)
+    x, kernel, bias = rng.standard_normal((2, 8, 6, 2)), rng.standard_normal((3, 3, 2, 3)), rng.standard_normal(3)
+    around = networks.logits_of(strided, x, {"a": [kernel, bias]}, False, "around")
+    after = networks.logits_of(strided, x[:, ::-1, ::-1], {"a": [kernel[::-1, ::-1], bias]}, False, "after")
+    np.testing.assert_allclose(around, after, rtol=1e-12)
+
+
+def test_a_session_renews_its_processes_and_gives_one_contender_more(tmp_path):
+    with harness.Session(arguments(), ["numpy", "numpy-malloc"]) as session:
+        before = [worker._process for worker in session.workers.values()]
+        session.renew()
+        assert all(process.poll() is not None for process in before)
+        size = {"m": 3, "k": 4, "n": 5, "dtype": "float32"}
+        check = bench_matmul.make_check(3, 4, 5, "float32", 1)
+        more = {"numpy": {"seed": 1}, "numpy-malloc": {"seed": 2}}
+        assert set(session.compare({"shape": "x"}, "matmul", size, check, calls=2, more=more)) == {"numpy"}
+
+
+def test_a_network_becomes_an_onnx_file_of_the_same_result(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    from onnx.reference import ReferenceEvaluator
+
+    file = tmp_path / "dense.onnx"
+    with harness.Session(arguments(), []) as session:
+        assert session.export_onnx("network", {"kind": "prediction", "network_name": "dense", "batch": 2}, str(file))
+        assert not session.export_onnx("network", {"kind": "prediction", "network_name": "no", "batch": 2}, str(file))
+        assert "KeyError" in session.skipped["onnx"] and session.failures
+    x, _, weights = arrays.network("dense", 2)
+    [actual] = ReferenceEvaluator(onnx.load(file)).run(None, {onnx.load(file).graph.input[0].name: x})
+    np.save(tmp_path / "onnx.npy", actual)
+    assert bench_networks.network_check("dense", 2, "prediction")({"onnx": str(tmp_path / "onnx.npy")})["onnx"][0]
+
+
+def test_a_turn_begins_as_its_task_wants():
+    from worker import turn
+
+    class Task:
+        calls = ()
+
+        def before_turn(self):
+            self.calls = (*self.calls, "before")
+
+        def run(self):
+            self.calls = (*self.calls, "run")
+
+    task = Task()
+    turn(task, 1.0, 2, 1)
+    assert task.calls == ("before", "run", "run", "run")
+
+
+def a_results_file(folder, ratio):
+    times = {"tinynet": 1.0, "torch": ratio, "onnx": 2 * ratio}
+    summary = {kind: {unit: {"rgb": times}, "ratio_to_fastest_peer": {"rgb": ratio}} for kind, unit in (
+        ("training", "milliseconds"), ("prediction", "milliseconds"), ("one_sample", "microseconds"))}
+    summary |= {"geometric_mean_of_ratio": {"training": ratio}, "peak_memory_mb": {"rgb": {"tinynet": 70, "torch": 90}}}
+    document = {
+        "format": 1, "script": "bench_networks", "command": "python bench/bench_networks.py", "commit": "abcdef0",
+        "date": "2026-01-02T03:04:05+00:00", "machine": machine.describe() | {"cpu": "A CPU"}, "threads": 2,
+        "isa": "avx2", "rounds": 5, "pause_s": 0.25, "peaks": [], "versions": {"torch": {"torch": "2.0"}},
+        "skipped": {}, "failures": [], "summary": summary,
+        "measurements": [{"network": "rgb", "title": "three colours"}],
+    }
+    (folder / "bench_networks-a-cpu-avx2.json").write_text(json.dumps(document))
+
+
+def test_the_page_of_pictures_has_the_numbers_of_the_files(tmp_path):
+    a_results_file(tmp_path, 1.234)
+    (tmp_path / "bench_overhead-x.json").write_text(json.dumps({"machine": {}, "summary": {}}))  # without peers
+    [one] = pictures.load(tmp_path)
+    text = pictures.page([one])
+    assert "| three colours | a training step | 1 ms | 1.23 ms | torch | 1.23 | 70 | 90 |" in text
+    assert "| three colours | one sample | 1 us | 1.23 us | torch | 1.23 |  |  |" in text
+    assert "abcdef0" in text and "2026-01-02" in text and "`torch`: torch 2.0" in text and f"]({one.picture})" in text
+    assert [bar.kind for bar in one.bars()] == ["training", "prediction", "one_sample"]
+    digest = one.digest()
+    a_results_file(tmp_path, 1.235)
+    assert pictures.load(tmp_path)[0].digest() != digest
+
+
+def test_a_picture_is_drawn_the_same_again_and_holds_its_digest(tmp_path):
+    pytest.importorskip("matplotlib")
+    a_results_file(tmp_path, 0.9)
+    (tmp_path / "old.png").write_bytes(b"")
+    assert pictures.main(["--folder", str(tmp_path)]) == 0
+    [one] = pictures.load(tmp_path)
+    [file] = tmp_path.glob("*.png")
+    first = file.read_bytes()
+    assert file.name == one.picture and pictures.digest_in(file) == one.digest()
+    pictures.draw(one, file)
+    assert file.read_bytes() == first
+
+
+def test_the_stored_page_and_pictures_are_up_to_date():
+    machines = pictures.load()
+    remedy = "run `python bench/pictures.py`"
+    assert (pictures.RESULTS / "README.md").read_text(encoding="utf-8") == pictures.page(machines), remedy
+    shown = {one.picture: one.digest() for one in machines if one.bars()}
+    assert {path.name: pictures.digest_in(path) for path in pictures.RESULTS.glob("*.png")} == shown, remedy
+
+
+def test_the_readme_shows_a_picture_that_is_there():
+    readme = (BENCH.parent / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"\]\(bench/results/(\S+\.png)\)", readme)
+    assert shown and all((pictures.RESULTS / name).exists() for name in shown) and "(bench/results/README.md)" in readme

@@ -1,6 +1,7 @@
 """Inputs, the same for every library: from a seed, or from files that the coordinator wrote."""
 
 import numpy as np
+from networks import NETWORKS, weight_shapes
 
 
 def matrices(m, k, n, dtype, seed):
@@ -58,6 +59,9 @@ def pooling(shape, pool, stride, seed):
 
 
 LEARNING_RATE, CHECKED_STEPS = 1e-3, 3
+# Of a network's training step. Adam's first step moves all weights of a sum in one direction: with 1e-3, the loss of a
+# layer of 2048 inputs rises before it falls.
+SMALL_RATE = 1e-4
 
 
 def adam(shapes, seed):
@@ -104,3 +108,21 @@ def recurrent(layer, batch, steps, features, units, classes, seed):
     weights = {"recurrent": (matrix(features, gates), matrix(units, gates), bias),
                "classes": (matrix(units, classes), np.float32(0.1) * rng.standard_normal(classes, np.float32))}
     return x, rng.integers(0, classes, batch), weights
+
+
+def network(name, batch):
+    """x (batch, ...), labels, and the weights of a network of networks.py: lists of arrays by the names of its rows."""
+    described = NETWORKS[name]
+    rng = np.random.default_rng(len(described.rows))
+    x, y = rng.standard_normal((batch, *described.shape), np.float32), rng.integers(0, described.classes, batch)
+    weights = {}
+    for row, shapes in weight_shapes(described).items():
+        if row.startswith("batch_norm"):  # gamma, beta, moving mean, moving variance
+            drawn = [rng.uniform(0.5, 1.5, shape) if i in (0, 3) else 0.1 * rng.standard_normal(shape)
+                     for i, shape in enumerate(shapes)]
+        else:
+            kernel, *bias = shapes
+            fan_in = np.prod(kernel[:2] if row.startswith("depthwise") else kernel[:-1])
+            drawn = [np.sqrt(2 / fan_in) * rng.standard_normal(kernel), *(0.1 * rng.standard_normal(b) for b in bias)]
+        weights[row] = [array.astype(np.float32) for array in drawn]
+    return x, y, weights

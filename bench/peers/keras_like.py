@@ -2,8 +2,9 @@
 
 import numpy as np
 from cases import CASES
+from networks import NETWORKS
 
-from .arrays import CHECKED_STEPS, encoder, images, recurrent
+from .arrays import CHECKED_STEPS, SMALL_RATE, encoder, images, network, recurrent
 
 
 def build(framework, case):
@@ -77,23 +78,39 @@ class KerasSteps:
 
     def _begin(self, framework, kind, x, y):
         self.kind, self.y = kind, y
-        self.model.compile(framework.optimizers.Adam(1e-3),
+        # Keras compiles predict_on_batch, not model(x), so it gets that for one sample too.
+        self.predict_sample = self.model if framework.__name__ == "tinynet" else self.model.predict_on_batch
+        self.model.compile(framework.optimizers.Adam(SMALL_RATE),
                            framework.losses.SparseCategoricalCrossentropy(from_logits=True))
+        if kind == "training":
+            self.model.optimizer.build(self.model.trainable_variables)
+        self.state = [(variable, np.array(variable)) for variable in self.model.optimizer.variables]
         self._start()
         self.sample, self.x = framework.ops.convert_to_tensor(x[:1]), framework.ops.convert_to_tensor(x)
 
     def run(self):
         if self.kind == "training":
             self.loss = self.model.train_on_batch(self.x, self.y)
+        elif self.kind == "prediction":
+            self.out = self.model.predict_on_batch(self.x)
         else:
-            # Not model(x): Keras compiles this one alone.
-            self.out = self.model.predict_on_batch(self.x if self.kind == "prediction" else self.sample)
+            self.out = self.predict_sample(self.sample)
+
+    def before_turn(self):
+        """Begin again from the same weights: after thousands of steps on one batch, gradients vanish."""
+        if self.kind == "training":
+            self._restart()
+
+    def _restart(self):
+        self._start()
+        for variable, value in self.state:
+            variable.assign(value)
 
     def result(self):
         """The predictions, or the losses of the first steps."""
         if self.kind != "training":
             return np.asarray(self.out)
-        self._start()
+        self._restart()
         losses = []
         for _ in range(CHECKED_STEPS):
             self.run()
@@ -138,3 +155,36 @@ class KerasRecurrent(KerasSteps):
     def _start(self):
         for layer, name in zip(self.model.layers, ("recurrent", "classes"), strict=True):
             layer.set_weights(self.weights[name])
+
+
+class KerasNetwork(KerasSteps):
+    """A network of networks.py: Sequential if its rows are a chain, functional otherwise."""
+
+    def __init__(self, framework, kind, network_name, batch):
+        x, y, self.weights = network(network_name, batch)
+        described, self.layers = NETWORKS[network_name], {}
+        L = framework.layers
+        make = {
+            "conv": lambda filters, side, strides=1, padding="same", activation=None, bias=True: L.Conv2D(
+                filters, side, strides, padding, activation=activation, use_bias=bias),
+            "depthwise": lambda side, strides=1: L.DepthwiseConv2D(side, strides, "same", use_bias=False),
+            "dense": lambda units, activation=None: L.Dense(units, activation=activation),
+            "batch_norm": L.BatchNormalization, "relu": L.ReLU, "pool": L.MaxPooling2D, "flatten": L.Flatten,
+            "global_pool": L.GlobalAveragePooling2D, "add": L.Add,
+        }
+        for name, row_kind, _, settings in described.rows:
+            self.layers[name] = make[row_kind](**settings)
+        first = framework.Input(described.shape)
+        if described.is_chain:
+            self.model = framework.Sequential([first, *self.layers.values()])
+        else:
+            values = {"x": first}
+            for name, _, inputs, _ in described.rows:
+                taken = [values[key] for key in inputs]
+                values[name] = self.layers[name](taken if len(taken) > 1 else taken[0])
+            self.model = framework.Model(first, values[described.rows[-1][0]])
+        self._begin(framework, kind, x, y)
+
+    def _start(self):
+        for name, arrays in self.weights.items():
+            self.layers[name].set_weights(arrays)

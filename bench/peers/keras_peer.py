@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from .keras_like import KerasEncoder, KerasRecurrent, KerasTraining, augmentation
+from .keras_like import KerasEncoder, KerasNetwork, KerasRecurrent, KerasTraining, augmentation
 
 
 def start(threads):
@@ -32,6 +32,13 @@ class Training(KerasTraining):
 
 
 class Encoder(KerasEncoder):
+    def __init__(self, **parameters):
+        import keras
+
+        super().__init__(keras, **parameters)
+
+
+class Network(KerasNetwork):
     def __init__(self, **parameters):
         import keras
 
@@ -75,4 +82,5 @@ class Augmentation:
         return np.asarray(self.y)
 
 
-TASKS = {"training": Training, "encoder": Encoder, "recurrent": Recurrent, "augmentation": Augmentation}
+TASKS = {"training": Training, "encoder": Encoder, "network": Network, "recurrent": Recurrent,
+         "augmentation": Augmentation}

@@ -1,6 +1,7 @@
 """tinynet itself, and the machine's peaks as its measuring kernels see them."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from tinynet import runtime
 from tinynet.models.fusion import plan_steps
 
 from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, groups_of, matrices, normalization, pooling
-from .keras_like import KerasEncoder, KerasRecurrent, KerasTraining, augmentation
+from .keras_like import KerasEncoder, KerasNetwork, KerasRecurrent, KerasTraining, augmentation
 
 
 def start(threads):
@@ -178,9 +179,27 @@ class Encoder(KerasEncoder):
         super().__init__(tinynet, **parameters)
 
 
+class Network(KerasNetwork):
+    def __init__(self, **parameters):
+        super().__init__(tinynet, **parameters)
+
+
 class Recurrent(KerasRecurrent):
     def __init__(self, **parameters):
         super().__init__(tinynet, **parameters)
+
+
+class Export:
+    """run() writes the model of another task as an ONNX file; the result has its size."""
+
+    def __init__(self, task, parameters, file):
+        self.model, self.file = TASKS[task](**parameters).model, file
+
+    def run(self):
+        self.model.export(self.file, format="onnx", verbose=False)
+
+    def result(self):
+        return {"bytes": Path(self.file).stat().st_size}
 
 
 class Peak:
@@ -223,6 +242,8 @@ TASKS = {
     "matmul": MatMul,
     "conv2d": Conv2D,
     "encoder": Encoder,
+    "export": Export,
+    "network": Network,
     "normalization": Normalization,
     "recurrent": Recurrent,
     "training": Training,

@@ -1,14 +1,30 @@
-"""PyTorch, eager. Its training loop is the fastest plain one: whole arrays as tensors, index_select for each batch."""
+"""PyTorch, eager or compiled. Its training loop is the fastest plain one: whole arrays as tensors, and index_select for
+each batch.
+"""
 
+import copy
 import math
+import os
 
 import numpy as np
 import torch
 from cases import CASES
+from networks import EPSILON, NETWORKS
 from torch import nn
 
 from . import arrays
-from .arrays import CHECKED_STEPS, LEARNING_RATE, adam, convolution, groups_of, images, matrices, normalization, pooling
+from .arrays import (
+    CHECKED_STEPS,
+    LEARNING_RATE,
+    SMALL_RATE,
+    adam,
+    convolution,
+    groups_of,
+    images,
+    matrices,
+    normalization,
+    pooling,
+)
 
 options = {}
 
@@ -16,6 +32,10 @@ options = {}
 def start(threads, **chosen):
     torch.set_num_threads(threads)
     options.update(chosen)
+    if options.get("compile") and os.environ.get("ATEN_CPU_CAPABILITY") == "avx2":
+        from torch._inductor import config
+
+        config.cpp.simdlen = 256  # what is compiled keeps to AVX2 too
     return {"torch": torch.__version__}
 
 
@@ -193,30 +213,106 @@ class Recurrent(nn.Module):
         return self.classes(self.layer(x)[0][:, -1])
 
 
+class RowsOfNetwork(nn.Module):
+    """A network of networks.py that is no chain: its modules, and which results each takes."""
+
+    def __init__(self, modules, described):
+        super().__init__()
+        self.parts = nn.ModuleList(modules.values())
+        numbers = {name: i for i, name in enumerate(["x", *modules])}
+        self.inputs = [[numbers[name] for name in inputs] for _, _, inputs, _ in described.rows]
+
+    def forward(self, x):
+        values = [x]
+        for part, inputs in zip(self.parts, self.inputs, strict=True):
+            values.append(part(*[values[i] for i in inputs]))
+        return values[-1]
+
+
+class Add(nn.Module):
+    def forward(self, a, b):
+        return a + b
+
+
+def module_of(row, shapes, weights):
+    """The module of a row of networks.py, with its weights."""
+    name, kind, inputs, settings = row
+    arrays = [torch.from_numpy(array) for array in weights.get(name, [])]
+    channels, activated = shapes[inputs[0]][-1], settings.get("activation") == "relu"
+    if kind in ("conv", "depthwise"):
+        side, depthwise = settings["side"], kind == "depthwise"
+        module = nn.Conv2d(channels, settings.get("filters", channels), side, settings.get("strides", 1),
+                           0 if settings.get("padding") == "valid" else side // 2,
+                           groups=channels if depthwise else 1, bias=len(arrays) > 1)
+        arrays[0] = arrays[0].permute(*((2, 3, 0, 1) if depthwise else (3, 2, 0, 1)))
+    elif kind == "dense":
+        module = nn.Linear(channels, settings["units"])
+        arrays[0] = arrays[0].T
+    elif kind == "batch_norm":
+        module = nn.BatchNorm2d(channels, eps=EPSILON, momentum=0.01)
+    else:
+        return {"relu": lambda: nn.ReLU(inplace=True), "pool": lambda: nn.MaxPool2d(2), "flatten": nn.Flatten,
+                "global_pool": lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), "add": Add}[kind]()
+    with torch.no_grad():
+        held = [module.weight, module.bias, *([module.running_mean, module.running_var] if len(arrays) == 4 else [])]
+        for parameter, array in zip(held, arrays, strict=False):
+            parameter.copy_(array)
+    return nn.Sequential(module, nn.ReLU(inplace=True)) if activated else module
+
+
+def make_network(name, weights):
+    """A network of networks.py. After channels-first images, `flatten` has another order: its dense layer gets it."""
+    described = NETWORKS[name]
+    shapes, weights = described.shapes(), dict(weights)
+    for (before, kind, inputs, _), (after, *_) in zip(described.rows, described.rows[1:], strict=False):
+        if kind == "flatten" and len(shapes[inputs[0]]) == 3:
+            kernel = weights[after][0].reshape(*shapes[inputs[0]], -1).transpose(2, 0, 1, 3)
+            weights[after] = [np.ascontiguousarray(kernel).reshape(shapes[before][0], -1), *weights[after][1:]]
+    modules = {row[0]: module_of(row, shapes, weights) for row in described.rows}
+    return nn.Sequential(*modules.values()) if described.is_chain else RowsOfNetwork(modules, described)
+
+
 class Steps:
     """run() is a training step, a prediction of the batch, or of its first sample, of a model of given weights."""
 
     def __init__(self, kind, x, y, make):
-        self.x, self.y, self.kind, self.make = torch.from_numpy(x), torch.from_numpy(y), kind, make
-        self.sample = self.x[:1].clone()
+        self.x, self.y, self.kind, self.model = torch.from_numpy(x), torch.from_numpy(y), kind, make()
+        if x.ndim == 4:  # images
+            layout = torch.channels_last if options.get("channels_last", False) else torch.contiguous_format
+            self.x = self.x.permute(0, 3, 1, 2).contiguous(memory_format=layout)
+            self.model = self.model.to(memory_format=layout)
+        self.model.train(kind == "training")
+        self.given = self.x if kind != "one_sample" else self.x[:1].clone()
         self.loss = nn.CrossEntropyLoss()
+        self.weights = copy.deepcopy(self.model.state_dict())
+        self.call = self.model
+        if options.get("compile", False):
+            torch.compiler.reset()
+            # Frozen weights can be folded and stored as the kernels want them; only prediction allows it.
+            self.call = torch.compile(self.model, dynamic=False,
+                                      options={} if kind == "training" else {"freezing": True})
         self._start()
 
     def _start(self):
-        self.model = self.make()
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7,
+        self.model.load_state_dict(self.weights)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=SMALL_RATE, eps=1e-7,
                                           **{options.get("adam", "fused"): True})
+
+    def before_turn(self):
+        """Begin again from the same weights: after thousands of steps on one batch, gradients vanish."""
+        if self.kind == "training":
+            self._start()
 
     def run(self):
         if self.kind == "training":
             self.optimizer.zero_grad(set_to_none=True)
-            loss = self.loss(self.model(self.x), self.y)
+            loss = self.loss(self.call(self.x), self.y)
             loss.backward()
             self.optimizer.step()
             self.out = loss.detach()
         else:
-            with torch.no_grad():
-                self.out = self.model(self.x if self.kind == "prediction" else self.sample)
+            with torch.inference_mode():
+                self.out = self.call(self.given)
 
     def result(self):
         """The predictions, or the losses of the first steps."""
@@ -228,6 +324,12 @@ class Steps:
             self.run()
             losses.append(self.out.clone())
         return torch.stack(losses).numpy()
+
+
+def network(kind, network_name, batch):
+    """Steps of a network of networks.py."""
+    x, y, weights = arrays.network(network_name, batch)
+    return Steps(kind, x, y, lambda: make_network(network_name, weights))
 
 
 def encoder(kind, heads, **sizes):
@@ -345,6 +447,7 @@ TASKS = {
     "matmul": MatMul,
     "conv2d": Conv2D,
     "encoder": encoder,
+    "network": network,
     "recurrent": recurrent,
     "normalization": Normalization,
     "training": Training,
