@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
+import resource  # a process of the grader's alone imports this module: see check_system in sandbox.py
 import sys
 
 
