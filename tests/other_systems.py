@@ -171,8 +171,13 @@ def become(system):
         os.path.isdir = _without_folders(os.path.isdir, False)
 
 
-if os.environ.get("TINYNET_LIKE"):  # as a plugin of pytest
+def pytest_load_initial_conftests():
+    """As a plugin of pytest: when its own plugins are there, and before tests/conftest.py imports tinynet."""
+    import _pytest.tmpdir
+
+    _pytest.tmpdir.get_user_id = lambda: None
     become(os.environ["TINYNET_LIKE"])
+
 
 if __name__ == "__main__":
     become(sys.argv[1])
