@@ -1,5 +1,6 @@
 """The build: what is compiled again and what is taken, what does not link, and what the machine is asked for first."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -204,6 +205,14 @@ class TestBackend:
         monkeypatch.setenv("CXX", "no-such-compiler")
         monkeypatch.setenv("TINYNET_PURE", "1")
         assert backend.get_requires_for_build_wheel() == [backend.SETUPTOOLS]
+
+    @pytest.mark.skipif(importlib.util.find_spec("setuptools") is None, reason="needs setuptools")
+    def test_a_source_archive_needs_neither_compiler_nor_cython(self):
+        code = "import runpy, sys; sys.modules['Cython'] = sys.modules['pybind11'] = None; " \
+               "sys.argv = ['setup.py', 'sdist', '--help']; runpy.run_path('setup.py')"
+        environment = {**os.environ, "CXX": "no-such-compiler", "TINYNET_PURE": ""}
+        result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=environment)
+        assert "Options for 'sdist' command" in result.stdout, result.stderr
 
     def test_it_imports_nothing_that_pip_has_yet_to_install(self):
         code = "import sys; sys.path.insert(0, 'csrc'); import building.backend, building.native; " \
