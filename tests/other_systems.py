@@ -35,7 +35,7 @@ UNLIKE = {
               "O_NOFOLLOW O_NONBLOCK O_DIRECTORY O_CLOEXEC O_SYNC O_DSYNC O_NOCTTY O_TMPFILE O_ASYNC O_PATH",
         "signal": "SIGALRM SIGKILL SIGUSR1 SIGUSR2 SIGHUP SIGQUIT SIGSTOP SIGCONT SIGTSTP alarm setitimer getitimer "
                   "ITIMER_REAL pause pthread_kill sigwait siginterrupt pidfd_send_signal",
-        "socket": "AF_UNIX SO_REUSEPORT",
+        "socket": "SO_REUSEPORT",
     },
     "macos": {
         "modules": "spwd",
