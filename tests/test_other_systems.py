@@ -1,4 +1,5 @@
-"""Windows and macOS, as far as Linux can tell: without what they lack, and with Windows' refusals (other_systems.py)."""
+"""Windows and macOS, as far as Linux can tell: without what they lack, and with Windows' refusals (other_systems.py).
+"""
 
 import ast
 import os
@@ -35,8 +36,8 @@ def run(request, tmp_path):
         environment = {**os.environ, "HOME": str(tmp_path), "TINYNET_HOME": str(tmp_path / "cache"),
                        "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *sys.path[1:]])}
         environment.pop("TINYNET_BACKEND", None)
-        result = subprocess.run([sys.executable, "-P", *options, str(HERE / "other_systems.py"), request.param, program],
-                                cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+        command = [sys.executable, "-P", *options, str(HERE / "other_systems.py"), request.param, program]
+        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 
@@ -227,7 +228,8 @@ print("listening" if listener.getsockname()[1] else "")
 
 def test_names_that_a_system_lacks_are_asked_for_first():
     """Every use of such a name is in ASKED or MODULES, whose lines have been looked at."""
-    lacking = {name for system in UNLIKE.values() for kind in ("os", "signal", "socket") for name in system[kind].split()}
+    lacking = {name for system in UNLIKE.values() for kind in ("os", "signal", "socket")
+               for name in system[kind].split()}
     modules = {name for system in UNLIKE.values() for name in system["modules"].split()}
     found, imported = {}, {}
     for path in sorted(PACKAGE.rglob("*.py")):

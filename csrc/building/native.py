@@ -1,7 +1,8 @@
 """csrc/: which files are compiled, with which flags, and for which instruction sets.
 
 Kernels: every csrc/kernels/<family>/<unit>.cpp once for each instruction set, with that set's flags. Bindings: all of
-csrc/bindings, included in one file: pybind11's own headers take 12 s of its 32. Everything but the kernels is compiled for the plain machine, so that one wheel runs on any x86-64 CPU.
+csrc/bindings, included in one file: pybind11's own headers take 12 s of its 32. Everything but the kernels is compiled
+for the plain machine, so that one wheel runs on any x86-64 CPU.
 """
 
 import os
@@ -133,8 +134,8 @@ def compiles_amx():
 def intrinsics_flags():
     """Arguments for csrc/intrinsics.h: whether this compiler has its headers in parts, which are read faster."""
     flags = ["-DTINYNET_INTRINSICS_BY_PART"]
-    tried = subprocess.run([*compiler_command(), *AMX_FLAGS, *flags, "-Werror", "-Icsrc", "-x", "c++", "-fsyntax-only", "-"],
-                           input=b'#include "intrinsics.h"\n', capture_output=True)
+    command = [*compiler_command(), *AMX_FLAGS, *flags, "-Werror", "-Icsrc", "-x", "c++", "-fsyntax-only", "-"]
+    tried = subprocess.run(command, input=b'#include "intrinsics.h"\n', capture_output=True)
     return flags if tried.returncode == 0 else []
 
 
