@@ -74,7 +74,7 @@ class build_ext(setuptools_build_ext):
 
 def extensions():
     """The compiled modules."""
-    if backend.is_pure():
+    if backend.is_pure() or "sdist" in sys.argv[1:]:  # a source archive has what MANIFEST.in names
         return []
     backend.check_machine()
     from building import native

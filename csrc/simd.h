@@ -8,7 +8,7 @@
 #include "parallel.h"
 
 #if defined(__AVX2__)
-#include <immintrin.h>
+#include "intrinsics.h"
 #endif
 
 #ifndef TINYNET_ISA

@@ -1,5 +1,6 @@
 """The build: what is compiled again and what is taken, what does not link, and what the machine is asked for first."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -162,6 +163,16 @@ class TestInstructionSets:
         monkeypatch.delenv("TINYNET_ISAS", raising=False)
         assert native.wanted_isas() == ["baseline", "avx2", "avx512"]
 
+    @needs_compiler
+    def test_intrinsics_come_whole_where_the_compiler_has_no_such_parts(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(native, "compiler_command", lambda: [CXX])
+        (tmp_path / "csrc").mkdir()
+        monkeypatch.chdir(tmp_path)
+        header = (ROOT / "csrc" / "intrinsics.h").read_text()
+        for text, flags in ((header.replace("avx2intrin.h", "no_such_part.h"), []), (header, native.intrinsics_flags)):
+            Path("csrc/intrinsics.h").write_text(text)
+            assert native.intrinsics_flags() == (flags() if callable(flags) else flags)
+
     def test_an_unknown_name_ends_the_build(self, monkeypatch):
         monkeypatch.setenv("TINYNET_ISAS", "avx3")
         with pytest.raises(SystemExit, match="unknown instruction set 'avx3'; known here: native, baseline"):
@@ -204,6 +215,14 @@ class TestBackend:
         monkeypatch.setenv("CXX", "no-such-compiler")
         monkeypatch.setenv("TINYNET_PURE", "1")
         assert backend.get_requires_for_build_wheel() == [backend.SETUPTOOLS]
+
+    @pytest.mark.skipif(importlib.util.find_spec("setuptools") is None, reason="needs setuptools")
+    def test_a_source_archive_needs_neither_compiler_nor_cython(self):
+        code = "import runpy, sys; sys.modules['Cython'] = sys.modules['pybind11'] = None; " \
+               "sys.argv = ['setup.py', 'sdist', '--help']; runpy.run_path('setup.py')"
+        environment = {**os.environ, "CXX": "no-such-compiler", "TINYNET_PURE": ""}
+        result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=environment)
+        assert "Options for 'sdist' command" in result.stdout, result.stderr
 
     def test_it_imports_nothing_that_pip_has_yet_to_install(self):
         code = "import sys; sys.path.insert(0, 'csrc'); import building.backend, building.native; " \

@@ -139,6 +139,18 @@ def test_what_is_no_terminal_has_no_width(monkeypatch):
     terminal.write("nobody reads this")
 
 
+@pytest.mark.parametrize(("platform", "variable", "expected"), [
+    ("linux", "UNSET", True), ("win32", "UNSET", False), ("win32", "WT_SESSION", True), ("win32", "NO_COLOR", False),
+])
+def test_colours_on_windows_where_its_terminal_shows_them(platform, variable, expected, screen, monkeypatch):
+    screen(80, "utf-8")
+    for name in ("WT_SESSION", "TERM_PROGRAM", "ANSICON", "ConEmuANSI", "PYCHARM_HOSTED", "NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "1")
+    monkeypatch.setattr(terminal.sys, "platform", platform)
+    assert terminal.has_colours() == expected
+
+
 @pytest.mark.parametrize(("encoding", "expected"), [
     ("ascii", "v ?? 1/2"), ("cp949", "v 합격 1/2"), ("utf-8", "✓ 합격 1/2"),
 ])

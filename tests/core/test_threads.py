@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+from checks import needs_native
 
 import tinynet as tn
 from tinynet.augment import sampling
@@ -58,10 +59,11 @@ needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="t
 
 
 @needs_linux
+@needs_native
 @pytest.mark.parametrize(("limits", "more"), [
     pytest.param(LIMITED_PROCESSES, 0, id="processes-none"),
     pytest.param(LIMITED_PROCESSES, 2, id="processes-some", marks=pytest.mark.skipif(
-        os.getuid() != 0, reason="another user's processes cannot be counted")),
+        not hasattr(os, "getuid") or os.getuid() != 0, reason="another user's processes cannot be counted")),
     pytest.param(LIMITED_MEMORY, 0, id="memory-none"), pytest.param(LIMITED_MEMORY, 2, id="memory-some"),
 ])
 def test_kernels_use_fewer_threads(limits, more):
@@ -72,6 +74,7 @@ def test_kernels_use_fewer_threads(limits, more):
 
 
 @needs_linux
+@needs_native
 def test_set_num_threads_tries_again():
     again = """
 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
@@ -87,6 +90,7 @@ print(tn.get_num_threads())
 
 
 @needs_linux
+@needs_native
 def test_a_warning_that_is_an_error_stops_no_kernel():
     result = run(LIMITED_MEMORY + COMPUTE.replace('simplefilter("always")', 'simplefilter("error")'), 0,
                  OMP_STACKSIZE="256M")
@@ -126,6 +130,7 @@ def test_streams_without_threads(no_threads):
         assert list(one_ahead(iter(range(5)), lambda batch: 10 * batch)) == [0, 10, 20, 30, 40]
 
 
+@needs_native  # one thread samples in NumPy
 @pytest.mark.parametrize("started", [0, 1])
 def test_sampling_without_threads(started, monkeypatch):
     images = np.random.default_rng(0).random((16, 64, 64, 3), np.float32)

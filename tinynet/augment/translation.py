@@ -9,10 +9,10 @@ rules, offline and always alike; other engines come as functions:
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
+
+from ..core.processes import end_session
 
 
 @runtime_checkable
@@ -141,7 +141,7 @@ class ApertiumTranslator:
         try:
             out, errors = process.communicate(text.encode(), timeout=self.timeout)
         except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
+            end_session(process)
             process.communicate()
             if isinstance(error, subprocess.TimeoutExpired):
                 raise TimeoutError(

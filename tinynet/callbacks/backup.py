@@ -143,7 +143,12 @@ class BackupAndRestore(Callback):
         latest = self.backup_dir / LATEST
         if self.double_checkpoint and latest.exists():
             temporary = self.backup_dir / temporary_name(PREVIOUS)
-            os.link(latest, temporary)
+            try:
+                os.link(latest, temporary)
+            except OSError:  # a disk without hard links, such as a USB stick
+                import shutil  # late
+
+                shutil.copyfile(latest, temporary)
             os.replace(temporary, self.backup_dir / PREVIOUS)
         with atomic_write(latest) as file:
             safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_metadata(model)})

@@ -34,7 +34,11 @@ def has_colours() -> bool:
 
     The environment variable NO_COLOR, with any text in it, and TERM=dumb switch them off (https://no-color.org).
     """
-    return is_interactive() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    if not is_interactive() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    # Windows' old console prints the codes of colours as they are; the newer programs around it set one of these.
+    return sys.platform != "win32" or not is_terminal() or any(
+        name in os.environ for name in ("WT_SESSION", "TERM_PROGRAM", "ANSICON", "ConEmuANSI", "PYCHARM_HOSTED"))
 
 
 def columns(stream: Any = None) -> int | None:

@@ -185,7 +185,8 @@ class Session:
         def note(number: int, frame: Any) -> None:
             self._interrupted = True
 
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+        names = ("SIGINT", "SIGTERM", "SIGUSR1")  # Windows lacks the last one
+        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
         before = [signal.signal(number, note) for number in numbers]
         try:
             yield

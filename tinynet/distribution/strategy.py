@@ -165,8 +165,8 @@ def _share_cores(communicator: Any) -> None:
     """Divide this host's cores among its processes, unless OMP_NUM_THREADS or mpirun's binding has done so."""
     if os.environ.get("OMP_NUM_THREADS"):
         return
-    usable, cores = len(os.sched_getaffinity(0)), os.cpu_count() or 1
-    if usable == cores:
+    cores = os.cpu_count() or 1
+    if not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) == cores:
         set_num_threads(max(1, cores // communicator.local_size))
 
 

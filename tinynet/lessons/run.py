@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
 from typing import IO, Any
 
 from ..core.extras import import_extra
+from ..core.processes import end_session
 from .notebooks import language_setup
 from .sources import Lesson
 
@@ -67,8 +66,7 @@ def run_lesson(
     except subprocess.TimeoutExpired:
         raise TimeoutError(f"lesson {lesson.name}: not finished after {limit:g} seconds") from None
     finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        end_session(process)
         process.wait()
     if process.returncode:
         raise RuntimeError(f"lesson {lesson.name}: a cell failed (exit code {process.returncode}); the traceback above "

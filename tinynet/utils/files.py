@@ -1,12 +1,15 @@
 """Files that are written whole or not at all, and the folder for what is downloaded.
 
 The cache folder is $TINYNET_HOME, else $XDG_CACHE_HOME/tinynet, else ~/.cache/tinynet.
+
+Linux and macOS have locks that end with their process, and rename and remove files that are open. Windows has no such
+locks, refuses to rename or remove what is open, and opens no folders: there, a file is closed before it gets its name,
+and what a killed process leaves is removed after a day.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import time
@@ -16,7 +19,13 @@ from typing import Any
 
 from ..shares import process
 
-STALE_SECONDS = 24 * 3600  # leftovers of killed downloads are removed after a day
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+STALE_SECONDS = 24 * 3600  # leftovers that no lock tells from the files of living writers are removed after a day
+BUSY_TRIES, BUSY_SECONDS = 20, 0.05  # on Windows a virus scanner holds a new file open for a moment
 
 
 def cache_folder() -> Path:
@@ -59,19 +68,42 @@ def atomic_write(path: str | os.PathLike[str], by_all: bool = False) -> Iterator
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-                os.replace(temporary, path)
+                if fcntl is None:
+                    file.close()
+                _replace(temporary, path)
             except BaseException:
-                temporary.unlink(missing_ok=True)
+                _discard(file, temporary)
                 raise
     except OSError as error:
         if error.filename is None:  # a full disk, met while writing or closing
             error.filename = str(path)
         raise
+    if fcntl is None:
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # the new name, too, must survive a power cut
     finally:
         os.close(folder)
+
+
+def _replace(temporary, path):
+    """Give a file or folder its name. Windows refuses while another program has one of them open: some more tries."""
+    for rest in reversed(range(1 if fcntl is not None else BUSY_TRIES)):
+        try:
+            os.replace(temporary, path)
+            return
+        except PermissionError:
+            if not rest:
+                raise
+            time.sleep(BUSY_SECONDS)
+
+
+def _discard(file, temporary):
+    """Remove an unfinished file. It is closed first: Windows removes no open file."""
+    with contextlib.suppress(OSError):  # a full disk
+        file.close()
+    temporary.unlink(missing_ok=True)
 
 
 def _open_locked(path):
@@ -84,20 +116,20 @@ def _open_locked(path):
             error.filename = str(path)  # what the user named
             raise
         try:
-            if path.exists():
+            if path.exists() and hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), path.stat().st_mode & 0o777)  # a new file's mode follows the umask
             if _lock(file) is not False and os.fstat(file.fileno()).st_nlink:
                 return file
-            temporary.unlink(missing_ok=True)  # a sweeper was faster than the lock: once more
+            _discard(file, temporary)  # a sweeper was faster than the lock: once more
         except BaseException:
-            temporary.unlink(missing_ok=True)
-            file.close()
+            _discard(file, temporary)
             raise
-        file.close()
 
 
 def _lock(file):
-    """Try to lock an open file; False if another process holds it, None where the file system has no locks."""
+    """Try to lock an open file; False if another process holds it, None where the system or the disk has no locks."""
+    if fcntl is None:
+        return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -121,7 +153,7 @@ def sweep_leftovers(path: Path) -> None:
     """Remove unfinished files and folders of processes that were killed while they wrote into the folder of `path`.
 
     All of them, since the next file may have another name, such as that of the next epoch. A living writer holds a lock
-    on its file or folder; where the file system has no locks, a day must have passed.
+    on its file or folder; where the system (Windows) or the disk has no locks, a day must have passed.
     """
     own = f".{path.name}."
     try:
@@ -136,13 +168,23 @@ def sweep_leftovers(path: Path) -> None:
         with contextlib.suppress(OSError):  # another sweeper was faster, or it is not ours
             if leftover.is_symlink() or not (leftover.is_file() or leftover.is_dir()):
                 continue
-            descriptor = os.open(leftover, os.O_RDONLY | os.O_NOFOLLOW)
+            descriptor = _open_to_lock(leftover)
             try:
                 locked = _lock(descriptor)
                 if locked or locked is None and time.time() - leftover.stat().st_mtime > STALE_SECONDS:
                     _remove(leftover)
             finally:
-                os.close(descriptor)
+                _close(descriptor)
+
+
+def _open_to_lock(path):
+    """A descriptor of a file or folder, not through a link; None where there are no locks."""
+    return None if fcntl is None else os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+
+
+def _close(descriptor):
+    if descriptor is not None:
+        os.close(descriptor)
 
 
 def _remove(path):
@@ -172,9 +214,9 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         if path.exists():
             shutil.rmtree(path)
-        os.replace(temporary, path)
+        _replace(temporary, path)
     finally:
-        os.close(descriptor)
+        _close(descriptor)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
@@ -184,7 +226,7 @@ def _make_locked_folder(path):
         temporary = path.with_name(temporary_name(path.name))
         temporary.mkdir()
         with contextlib.suppress(FileNotFoundError):  # a sweeper was faster than the lock: once more
-            descriptor = os.open(temporary, os.O_RDONLY)
+            descriptor = _open_to_lock(temporary)
             if _lock(descriptor) is not False and temporary.exists():
                 return temporary, descriptor
-            os.close(descriptor)
+            _close(descriptor)

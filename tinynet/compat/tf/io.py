@@ -216,8 +216,8 @@ class gfile:  # noqa: N801, it represents the module tf.io.gfile
 
     @staticmethod
     def GFile(name: str | os.PathLike[str], mode: str = "r") -> Any:  # noqa: N802
-        """Open a file as Python's `open` does."""
-        return open(name, mode)  # noqa: SIM115, the caller closes it
+        """Open a file as Python's `open` does; a text is UTF-8 on every system, as in TensorFlow."""
+        return open(name, mode, encoding=None if "b" in mode else "utf-8")  # noqa: SIM115, the caller closes it
 
     @staticmethod
     def exists(path: str | os.PathLike[str]) -> bool:

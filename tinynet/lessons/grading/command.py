@@ -13,7 +13,7 @@ from ...plots.messages import LANGUAGES
 from .grade import Grader, check_sandbox, grade_all
 from .messages import BEGIN, DONE, ISOLATED, REFUSED, UNSAFE
 from .report import Row, check_output, printable, shown_path, write_table
-from .sandbox import Limits, SandboxError, check_hidden
+from .sandbox import Limits, SandboxError, check_hidden, check_system
 from .submissions import find_submissions
 
 DESCRIPTION = """\
@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         The exit code.
 
     Raises:
-        SandboxError: there is no sandbox, and not `--unsafe`.
+        SandboxError: there is no sandbox, and not `--unsafe`; or this is Windows.
         OSError: the folder or the table cannot be used.
         ValueError: the table's name does not end in .csv.
     """
@@ -100,6 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     limits = Limits(seconds=arguments.time_limit, call_seconds=arguments.call_limit, memory=arguments.memory,
                     processes=arguments.processes, disk=arguments.disk, output=arguments.output,
                     notebook=arguments.notebook)
+    check_system()
     check_output(arguments.table)
     paths = find_submissions(arguments.folder)
     is_isolated = True

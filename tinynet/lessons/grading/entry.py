@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import sys
 
 
@@ -25,6 +24,8 @@ def confine(settings: dict) -> None:
     Args:
         settings: See the head of this file.
     """
+    import resource  # not on Windows: see check_system in sandbox.py
+
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")  # if the machine itself runs out of memory, this process ends first
     for name, value in settings["limits"].items():

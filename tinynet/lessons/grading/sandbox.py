@@ -19,7 +19,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pwd
 import shutil
 import site
 import sys
@@ -142,10 +141,24 @@ def visible_folders() -> list[Path]:
 
 def _homes():
     """The user's home folders: that of the environment, and that of the system's list of users."""
+    import pwd  # not on Windows
+
     found = {Path(os.path.expanduser("~")).resolve()}
     with contextlib.suppress(KeyError):  # a user without an entry, as in some containers
         found.add(Path(pwd.getpwuid(os.getuid()).pw_dir).resolve())
     return found
+
+
+def check_system() -> None:
+    """Refuse a system without the pipes, limits and process groups that the grader needs, with the sandbox or without.
+
+    Raises:
+        SandboxError: this is such a system, as Windows is.
+    """
+    if not hasattr(os, "killpg"):
+        raise SandboxError("the grader runs on Linux, and with --unsafe on macOS; it needs pipes, limits and groups of "
+                           "processes that this system does not have. On Windows, run it in WSL, where Ubuntu has "
+                           "bubblewrap")
 
 
 def check_hidden(folder: Path) -> None:

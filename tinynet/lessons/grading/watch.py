@@ -7,7 +7,7 @@ import os
 from collections import defaultdict
 from typing import NamedTuple
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096  # not on Windows, which has no /proc
 
 
 class Usage(NamedTuple):
