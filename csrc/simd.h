@@ -8,7 +8,7 @@
 #include "parallel.h"
 
 #if defined(__AVX2__)
-#include "intrinsics.h"
+#include <immintrin.h>
 #endif
 
 #ifndef TINYNET_ISA

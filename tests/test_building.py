@@ -163,16 +163,6 @@ class TestInstructionSets:
         monkeypatch.delenv("TINYNET_ISAS", raising=False)
         assert native.wanted_isas() == ["baseline", "avx2", "avx512"]
 
-    @needs_compiler
-    def test_intrinsics_come_whole_where_the_compiler_has_no_such_parts(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(native, "compiler_command", lambda: [CXX])
-        (tmp_path / "csrc").mkdir()
-        monkeypatch.chdir(tmp_path)
-        header = (ROOT / "csrc" / "intrinsics.h").read_text()
-        for text, flags in ((header.replace("avx2intrin.h", "no_such_part.h"), []), (header, native.intrinsics_flags)):
-            Path("csrc/intrinsics.h").write_text(text)
-            assert native.intrinsics_flags() == (flags() if callable(flags) else flags)
-
     def test_an_unknown_name_ends_the_build(self, monkeypatch):
         monkeypatch.setenv("TINYNET_ISAS", "avx3")
         with pytest.raises(SystemExit, match="unknown instruction set 'avx3'; known here: native, baseline"):

@@ -1,8 +1,8 @@
 """csrc/: which files are compiled, with which flags, and for which instruction sets.
 
 Kernels: every csrc/kernels/<family>/<unit>.cpp once for each instruction set, with that set's flags. Bindings: all of
-csrc/bindings, included in one file: pybind11's own headers take 12 s of its 32. Everything but the kernels is compiled
-for the plain machine, so that one wheel runs on any x86-64 CPU.
+csrc/bindings, included in two files, since what pybind11 adds to a file takes longer to compile than the bindings
+(15 of 20 s). Everything but the kernels is compiled for the plain machine, so that one wheel runs on any x86-64 CPU.
 """
 
 import os
@@ -44,7 +44,7 @@ OPENMP_FLAGS = {
 DEFAULT_OPENMP_FLAGS = (["-fopenmp"], ["-fopenmp"])
 
 JOBS = int(os.environ.get("TINYNET_BUILD_JOBS") or os.cpu_count() or 1)
-BINDING_FILES = 1  # two take 38 s of CPU instead of 32; the kernels keep the other cores busy meanwhile
+BINDING_FILES = 2  # as many as a laptop's smallest number of cores
 
 
 def kernel_units():
@@ -131,14 +131,6 @@ def compiles_amx():
                           capture_output=True).returncode == 0
 
 
-def intrinsics_flags():
-    """Arguments for csrc/intrinsics.h: whether this compiler has its headers in parts, which are read faster."""
-    flags = ["-DTINYNET_INTRINSICS_BY_PART"]
-    command = [*compiler_command(), *AMX_FLAGS, *flags, "-Werror", "-Icsrc", "-x", "c++", "-fsyntax-only", "-"]
-    tried = subprocess.run(command, input=b'#include "intrinsics.h"\n', capture_output=True)
-    return flags if tried.returncode == 0 else []
-
-
 def write_binding_files(folder):
     """Write files that include all bindings, each in a namespace of its own, and return their names.
 
@@ -171,8 +163,7 @@ def jobs(isas, python_includes):
     tables = [f"-DTINYNET_{isa.upper()}" for isa in isas[1:]]
     found = [(file, ["-Icsrc", *(f"-I{folder}" for folder in python_includes), *BINDING_FLAGS], "bindings")
              for file in write_binding_files("build/bindings")]
-    by_part = intrinsics_flags() if platform.machine() in ("x86_64", "AMD64") else []
-    found += [(unit, [*flags_of(isa), *by_part], f"isa/{isa}") for isa in reversed(isas) for unit in units_of(isa)]
+    found += [(unit, flags_of(isa), f"isa/{isa}") for isa in reversed(isas) for unit in units_of(isa)]
     found += [(file, ["-Icsrc", *(tables if file.endswith("dispatch.cpp") else [])], "core") for file in core_files()]
     return found
 

@@ -5,7 +5,7 @@
 #include "simd.h"
 
 #if defined(__SSE2__)
-#include "intrinsics.h"
+#include <immintrin.h>
 #endif
 
 namespace tinynet::TINYNET_ISA {
