@@ -33,6 +33,7 @@ from ..core.nest import flatten, map_structure
 from ..core.types import Array
 from ..layers.base_weights import changes
 from ..layers.context import threads
+from ..seeds import global_seed_generator
 from ..tape import state as tape_state
 from ..tensor import Tensor
 from ..variable import Variable
@@ -87,6 +88,8 @@ class Recording:
                 before.append(array)
         self._calls.set_owners([(i, variable) for i, variable in enumerate(variables) if variable.data is arrays[i]])
         self._generators = [generator for generator, _ in recorder.drawn]
+        if any(generator is global_seed_generator() for generator in self._generators):
+            recorder.refuse("random numbers are drawn from the session's generator, which a new seed replaces")
         pairs = [pair for _, pair in recorder.drawn]
         self._calls.set_draws(pairs)
         # Generators with one seed, as in Dropout(0.5, seed=1) in two layers, draw equal pairs; the calls do not tell
