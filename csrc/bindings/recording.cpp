@@ -15,6 +15,25 @@ py::array array_of(py::handle item, const char* what) {
   return py::reinterpret_borrow<py::array>(item);
 }
 
+PyObject* data_name() {
+  static PyObject* const name = PyUnicode_InternFromString("data");
+  return name;
+}
+
+// Whether `data` of each owner is the array at its position.
+bool all_data_is(const py::list& owners, const py::list& arrays) {
+  if (owners.size() != arrays.size()) return false;
+  for (py::ssize_t i = 0; i < PyList_GET_SIZE(owners.ptr()); ++i) {
+    const auto array = py::reinterpret_steal<py::object>(PyObject_GetAttr(PyList_GET_ITEM(owners.ptr(), i), data_name()));
+    if (!array) {
+      PyErr_Clear();
+      return false;
+    }
+    if (array.ptr() != PyList_GET_ITEM(arrays.ptr(), i)) return false;
+  }
+  return true;
+}
+
 bool alike(const py::array& a, const py::array& b) {
   return a.dtype().num() == b.dtype().num() && a.ndim() == b.ndim() &&
          std::equal(a.shape(), a.shape() + a.ndim(), b.shape());
@@ -240,7 +259,7 @@ void Recording::set_draws(const std::vector<std::pair<std::uint64_t, std::uint64
 }
 
 bool Recording::follow() {
-  static PyObject* const data = PyUnicode_InternFromString("data");
+  PyObject* const data = data_name();
   for (const auto& [index, owner] : owners_) {
     const auto array = py::reinterpret_steal<py::object>(PyObject_GetAttr(owner.ptr(), data));
     if (!array) throw py::error_already_set();
@@ -304,6 +323,12 @@ void Recording::run(const py::list& inputs, const std::vector<std::pair<std::uin
   for (const auto& call : calls_) call->run();
 }
 
+bool Recording::try_run(const py::list& inputs, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws) {
+  if (!fits(inputs) || !follow()) return false;
+  run(inputs, draws);
+  return true;
+}
+
 bool Recording::lends(std::size_t bytes) {
   if (problem_.empty() && arena_->bytes() + bytes > kMostBytes)
     refuse("its arrays take more than " + std::to_string(kMostBytes >> 20) + " MB");
@@ -360,6 +385,7 @@ void Recording::write(const void* pointer) {
 
 void bind_recording(py::module_& module) {
   using namespace py::literals;
+  module.def("_all_data_is", &all_data_is, "owners"_a, "arrays"_a);
   py::class_<Recording>(module, "_Recording", "The kernel calls of one step, to be made again: see tinynet/replay.py.")
       .def(py::init<>())
       .def("start", &Recording::start, "inputs"_a, "living"_a)
@@ -381,6 +407,7 @@ void bind_recording(py::module_& module) {
       .def("fits", &Recording::fits, "inputs"_a)
       .def("set_draws", &Recording::set_draws, "draws"_a)
       .def("run", &Recording::run, "inputs"_a, "draws"_a)
+      .def("try_run", &Recording::try_run, "inputs"_a, "draws"_a)
       .def_property_readonly("calls", &Recording::calls)
       .def_property_readonly("bytes", &Recording::bytes);
 }

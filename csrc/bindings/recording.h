@@ -80,6 +80,8 @@ class Recording {
 
   // Whether the inputs have the types and shapes of those of `start`. The others may be anything.
   bool fits(const py::list& inputs) const;
+  // Makes all calls again; false, and nothing is done, if the inputs or the living arrays do not fit.
+  bool try_run(const py::list& inputs, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws);
   // Makes all calls again, with inputs that fit.
   void run(const py::list& inputs, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws);
 

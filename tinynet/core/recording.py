@@ -8,6 +8,7 @@ operations need to tell nothing for that: they call kernels. One that makes an a
     changed(np.add, y, bias)                 the same, in the place of y
     repeated(function, a, b)                 a function of arrays computes it, and does so again in every step
     dense(a), converted(a, dtype)            a copy, made again in every step
+    followed_by(function, a)                 nothing of the step depends on it, but it is to be called in every step
 
 An array of which nothing is told is a reason not to run the step from its recording.
 """
@@ -41,13 +42,15 @@ class Recorder:
 
     Attributes:
         drawn: (SeedGenerator, the pair it gave), in the order of the draws.
+        afterwards: (function, arguments) of what is called after the calls of each run.
     """
 
-    __slots__ = ("calls", "drawn")
+    __slots__ = ("afterwards", "calls", "drawn")
 
     def __init__(self, calls: Any) -> None:
         self.calls = calls
         self.drawn: list[tuple[Any, tuple[int, int]]] = []
+        self.afterwards: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
 
     def refuse(self, why: str) -> None:
         """Keep the reason why this step cannot be run from its recording."""
@@ -160,6 +163,23 @@ def repeated(function: Callable[..., Any], *arguments: Any) -> Any:
     """
     recorder = state.active
     return function(*arguments) if recorder is None else recorder.repeated(function, arguments)
+
+
+def followed_by(function: Callable[..., Any], *arguments: Any) -> None:
+    """Call `function(*arguments)`, whose result no step needs, such as the update of a metric. A step that is run again
+    calls it at its end.
+
+    Args:
+        function: The function.
+        arguments: Plain values, and Tensors whose arrays recorded calls compute.
+
+    >>> followed_by(print, "done")
+    done
+    """
+    recorder = state.active
+    if recorder is not None:
+        recorder.afterwards.append((function, arguments))
+    function(*arguments)
 
 
 def dense(array: Array) -> Array:

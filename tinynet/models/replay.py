@@ -39,6 +39,7 @@ from ..tensor import Tensor
 from ..variable import Variable
 from .replayable import reason_against, settings_of
 
+_NO_DRAWS: list[tuple[int, int]] = []
 _GIVE_UP = 3  # recordings that were of no use
 KEPT_BYTES = 1 << 24  # of a recording that is kept after a pass over data
 
@@ -57,7 +58,7 @@ class Recording:
         runs: How often it has been run.
     """
 
-    __slots__ = ("_calls", "_carried", "_equal", "_generators", "problem", "results", "runs")
+    __slots__ = ("_afterwards", "_calls", "_carried", "_equal", "_generators", "_is_plain", "problem", "results", "runs")
 
     def __init__(self, step: Callable[[], Any], inputs: list[Array], variables: list[Variable]) -> None:
         self._calls = runtime._native._Recording()
@@ -87,6 +88,10 @@ class Recording:
                 self._carried.append((variable, variable.data))
                 before.append(array)
         self._calls.set_owners([(i, variable) for i, variable in enumerate(variables) if variable.data is arrays[i]])
+        self._afterwards = recorder.afterwards
+        for _, arguments in self._afterwards:
+            if not all(self._calls.is_known(one.data) for one in arguments if isinstance(one, Tensor)):
+                recorder.refuse("a number that is shown is not computed by kernels")
         self._generators = [generator for generator, _ in recorder.drawn]
         if any(generator is global_seed_generator() for generator in self._generators):
             recorder.refuse("random numbers are drawn from the session's generator, which a new seed replaces")
@@ -98,6 +103,7 @@ class Recording:
                        for i in range(len(pairs)) for j in range(i) if pairs[i] == pairs[j]]
         if not self._calls.problem and not self._gives_the_same(inputs, pairs, before):
             recorder.refuse("its calls give other numbers when they are made again: something else changes arrays")
+        self._is_plain = not (self._equal or self._carried or self._generators)
         self.problem: str = self._calls.problem
         self.runs = 0
 
@@ -122,19 +128,26 @@ class Recording:
             the weights; generators that drew equal numbers do so no more; or a call refuses the inputs.
         """
         calls = self._calls
-        if not (calls.fits(inputs) and calls.follow()):
-            return False
-        for one, other in self._equal:
-            if one.next_pair != other.next_pair:
+        if self._is_plain:
+            draws = _NO_DRAWS
+        else:
+            if not (calls.fits(inputs) and calls.follow()):
                 return False
-        for variable, array in self._carried:
-            if variable.data is not array:  # the user has assigned to it
-                np.copyto(array, variable.data)
-                variable.data = array
+            for one, other in self._equal:
+                if one.next_pair != other.next_pair:
+                    return False
+            for variable, array in self._carried:
+                if variable.data is not array:  # the user has assigned to it
+                    np.copyto(array, variable.data)
+                    variable.data = array
+            draws = [generator.next() for generator in self._generators]
         try:
-            calls.run(inputs, [generator.next() for generator in self._generators])
+            if not calls.try_run(inputs, draws):
+                return False
         except ValueError:  # such as a label that is no class: the ordinary step raises it in the operation's words
             return False
+        for function, arguments in self._afterwards:
+            function(*arguments)
         self.runs += 1
         return True
 
