@@ -336,7 +336,7 @@ def to_array(value: TensorLike, dtype: DTypeLike = None) -> Array:
     if not array.dtype.isnative and dtype is None:
         dtype = array.dtype.newbyteorder("=")
     if dtype is not None:
-        array = converted(array, dtype)
+        array = converted(array, dtype) if isinstance(value, (Tensor, np.ndarray)) else array.astype(dtype, copy=False)
     if type(value) is float or type(value) is int:  # it stands in the code
         constant(array)
     # np.ascontiguousarray would turn a scalar into shape (1,).

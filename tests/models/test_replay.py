@@ -5,64 +5,31 @@ import threading
 
 import numpy as np
 import pytest
+from layer_cases import CASES, Words, model_around
 
 import tinynet as tn
 from tinynet import layers, runtime
 from tinynet.core import recording
+from tinynet.models import replayable
 from tinynet.models.replay import Recording
-from tinynet.models.replayable import LAYERS
 
 pytestmark = pytest.mark.skipif(tn.backend() != "native", reason="recordings are of the compiled kernels")
 
-IMAGE, VECTOR, SEQUENCE = (6, 5, 4), (7,), (5, 6)
+IMAGE, VECTOR = (6, 5, 4), (7,)
 
-
-def chain(*parts):
-    return lambda x: [x := part(x) for part in parts][-1]
-
-
-# For each layer on the list: the shape of a sample, and the layers that a model is made of.
-CASES = {
-    layers.InputLayer: (VECTOR, lambda x: layers.Dense(3)(x)),
-    layers.Identity: (VECTOR, lambda x: layers.Identity()(layers.Dense(3)(x))),
+# What models of other tests here are made of.
+BUILT = {
     layers.Dense: (VECTOR, lambda x: layers.Dense(4, activation="tanh")(layers.Dense(8, activation="relu")(x))),
-    layers.Activation: (VECTOR, lambda x: layers.Activation("gelu")(layers.Dense(4)(x))),
-    layers.ReLU: (VECTOR, lambda x: layers.ReLU(max_value=1.0)(layers.Dense(4)(x))),
-    layers.LeakyReLU: (VECTOR, lambda x: layers.LeakyReLU()(layers.Dense(4)(x))),
-    layers.ELU: (VECTOR, lambda x: layers.ELU()(layers.Dense(4)(x))),
-    layers.Softmax: (VECTOR, lambda x: layers.Softmax()(layers.Dense(4)(x))),
-    layers.Conv1D: (SEQUENCE, lambda x: layers.Conv1D(4, 3)(x)),
     layers.Conv2D: (IMAGE, lambda x: layers.Conv2D(3, 3, activation="relu")(layers.Conv2D(4, 2)(x))),
-    layers.DepthwiseConv2D: (IMAGE, lambda x: layers.DepthwiseConv2D(3, padding="same")(x)),
-    layers.SeparableConv2D: (IMAGE, lambda x: layers.SeparableConv2D(4, 3)(x)),
-    layers.Conv2DTranspose: (IMAGE, lambda x: layers.Conv2DTranspose(3, 2, strides=2)(x)),
-    layers.MaxPooling1D: (SEQUENCE, lambda x: layers.MaxPooling1D(2)(layers.Conv1D(4, 2)(x))),
-    layers.MaxPooling2D: (IMAGE, lambda x: layers.MaxPooling2D(2)(layers.Conv2D(4, 2)(x))),
-    layers.AveragePooling1D: (SEQUENCE, lambda x: layers.AveragePooling1D(2)(layers.Conv1D(4, 2)(x))),
-    layers.AveragePooling2D: (IMAGE, lambda x: layers.AveragePooling2D(2)(layers.Conv2D(4, 2)(x))),
-    layers.GlobalAveragePooling1D: (SEQUENCE, lambda x: layers.GlobalAveragePooling1D()(layers.Conv1D(4, 2)(x))),
-    layers.GlobalAveragePooling2D: (IMAGE, lambda x: layers.GlobalAveragePooling2D()(layers.Conv2D(4, 2)(x))),
-    layers.GlobalMaxPooling1D: (SEQUENCE, lambda x: layers.GlobalMaxPooling1D()(layers.Conv1D(4, 2)(x))),
-    layers.GlobalMaxPooling2D: (IMAGE, lambda x: layers.GlobalMaxPooling2D()(layers.Conv2D(4, 2)(x))),
     layers.BatchNormalization: (IMAGE, lambda x: layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3)(x)))),
-    layers.LayerNormalization: (VECTOR, lambda x: layers.LayerNormalization()(layers.Dense(5)(x))),
-    layers.GroupNormalization: (IMAGE, lambda x: layers.GroupNormalization(2)(layers.Conv2D(4, 3)(x))),
-    layers.Dropout: (VECTOR, lambda x: layers.Dropout(0.3)(layers.Dense(9)(layers.Dropout(0.2, seed=1)(x)))),
-    layers.Flatten: (IMAGE, lambda x: layers.Dense(3)(layers.Flatten()(x))),
-    layers.Reshape: (VECTOR, lambda x: layers.Reshape((2, 3))(layers.Dense(6)(x))),
-    layers.Add: (VECTOR, lambda x: layers.Add()([layers.Dense(4)(x), layers.Dense(4)(x)])),
-    layers.Concatenate: (VECTOR, lambda x: layers.Concatenate()([layers.Dense(2)(x), layers.Dense(3)(x)])),
-    layers.MultiHeadAttention: (SEQUENCE, lambda x: layers.MultiHeadAttention(2, 3)(x, x)),
-    layers.EinsumDense: (VECTOR, lambda x: layers.EinsumDense("ab,bc->ac", output_shape=4, bias_axes="c")(x)),
 }
-# They make an array with NumPy in a way that is not recorded, or change one in its place.
-ORDINARY = {layers.Concatenate, layers.Conv2DTranspose, layers.GroupNormalization, layers.GlobalMaxPooling1D,
-            layers.GlobalMaxPooling2D}
+# Instances that run the ordinary way though others of their class are recorded.
+ORDINARY_CASES = {"Softmax over two axes": "an array that no kernel has computed"}
 
 
 def made(case, optimizer="adam", penalty=None):
     tn.utils.set_random_seed(5)
-    shape, build = CASES[case]
+    shape, build = BUILT[case]
     inputs = layers.Input(shape)
     features = layers.Flatten()(build(inputs))
     model = tn.Model(inputs, layers.Dense(3, kernel_regularizer=penalty)(features))
@@ -90,21 +57,82 @@ def same_bits(a, b):
     return all(x.tobytes() == y.tobytes() for x, y in zip(a.get_weights(), b.get_weights(), strict=True))
 
 
-def test_each_layer_on_the_list_has_a_case():
-    assert set(CASES) == LAYERS
+def model_of(case, recorded):
+    tn.utils.set_random_seed(0)
+    model = model_around(case)
+    model.compile("adam", "mse", metrics=["mae"])
+    return model if recorded else ordinary(model)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_steps_have_the_bits_of_ordinary_ones(case):
-    by_calls, by_python = made(case), ordinary(made(case))
-    for x, y in batches(CASES[case][0], 6):
+def batches_of(case, count, batch):
+    """Other numbers in each batch, of the shapes that the model of a case takes."""
+    x, random = case.arrays(batch=batch), np.random.default_rng(1)
+    for step in range(count):
+        parts = [part * np.float32(1 + step / 8) if part.dtype.kind == "f" else np.roll(part, step, 0).copy()
+                 for part in tn.core.nest.flatten(x)]
+        yield (parts if isinstance(x, list) else parts[0]), random.standard_normal((batch, 3)).astype("float32")
+
+
+def may_be_recorded(name, training):
+    kind = type(CASES[name].make())
+    listed = replayable.ORDINARY | (replayable.ORDINARY_IN_TRAINING if training else {})
+    return name not in ORDINARY_CASES and not issubclass(kind, tuple(listed))
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.has_gradient])
+def test_training_and_evaluation_have_the_bits_of_ordinary_steps(name):
+    by_calls, by_python = model_of(CASES[name], True), model_of(CASES[name], False)
+    for x, y in batches_of(CASES[name], 6, 4):
         assert by_calls.train_on_batch(x, y) == by_python.train_on_batch(x, y)
-        np.testing.assert_array_equal(by_calls(x), by_python(x))
+        assert by_calls.test_on_batch(x, y) == by_python.test_on_batch(x, y)
     assert same_bits(by_calls, by_python)
-    assert replays(by_calls) == (case not in ORDINARY), by_calls._training_steps.describe()
     assert not replays(by_python)
-    assert by_calls._prediction_calls.describe().startswith("from recordings") == (
-        case not in (layers.Concatenate, layers.Conv2DTranspose, layers.GroupNormalization))
+    told = by_calls._training_steps.describe()
+    assert replays(by_calls) == may_be_recorded(name, True), told
+    assert ORDINARY_CASES.get(name, "") in told
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.has_gradient])
+def test_outputs_have_the_bits_of_ordinary_calls(name, batch):
+    by_calls, by_python = model_of(CASES[name], True), model_of(CASES[name], False)
+    for x, _ in batches_of(CASES[name], 5, batch):
+        np.testing.assert_array_equal(by_calls(x), by_python(x))
+        np.testing.assert_array_equal(by_calls.predict_on_batch(x), by_python.predict_on_batch(x))
+    told = by_calls._prediction_calls.describe()
+    assert told.startswith("from recordings") == may_be_recorded(name, False), told
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items()
+                                  if not case.has_gradient and not isinstance(case.inputs, Words)])
+def test_layers_without_gradients_predict_the_same(name):
+    """Whether from a recording or not. Few of them are: most compute with NumPy what no recording is told of."""
+    layer = CASES[name].make()
+    model = tn.Model(inputs := CASES[name].symbols(), CASES[name](layer, inputs))
+    for x, _ in batches_of(CASES[name], 5, 4):
+        expected = CASES[name](layer, x, training=False)
+        actual = model.predict_on_batch(x)
+        np.testing.assert_array_equal(np.asarray(actual), np.asarray(expected))
+
+
+@pytest.mark.parametrize("kind", [*replayable.ORDINARY, *replayable.ORDINARY_IN_TRAINING],
+                         ids=lambda kind: kind.__name__)
+def test_a_class_that_stays_ordinary_has_a_reason(kind):
+    assert replayable._reason_of_kind(kind, True)
+
+
+def test_a_stateful_layer_keeps_its_states():
+    models = []
+    for way in (lambda model: model, ordinary):
+        tn.utils.set_random_seed(3)
+        model = way(tn.Sequential([layers.Input((5, 3), batch_size=4), layers.LSTM(4, stateful=True),
+                                   layers.Dense(3)]))
+        model.compile("adam", tn.losses.SparseCategoricalCrossentropy(from_logits=True))
+        for x, y in batches((5, 3), 5):
+            model.train_on_batch(x, y)
+        models.append(model)
+    assert same_bits(*models)
+    assert "stateful" in models[0].explain_steps()
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adamw", "nadam", "lion", "adafactor"])
