@@ -94,6 +94,12 @@ bool Recording::is_known(const py::array& array) const {
   return range != ranges_.end() && range->second.kind != Kind::unwritten;
 }
 
+bool Recording::is_computed(const py::array& array) const {
+  if (array.size() == 0) return true;
+  const auto range = find(array.data());
+  return range != ranges_.end() && (range->second.kind == Kind::result || range->second.kind == Kind::constant);
+}
+
 // Arguments that are inputs are replaced in each run.
 struct Recording::PythonCall final : Call {
   void run() override {
@@ -395,6 +401,7 @@ void bind_recording(py::module_& module) {
       .def("add_constant", &Recording::add_constant, "array"_a)
       .def("is_constant", &Recording::is_constant, "array"_a)
       .def("is_known", &Recording::is_known, "array"_a)
+      .def("is_computed", &Recording::is_computed, "array"_a)
       .def("append_numpy", &Recording::append_numpy, "function"_a, "arguments"_a, "result"_a)
       .def("append_python", &Recording::append_python, "function"_a, "arguments"_a, "results"_a, "draws"_a)
       .def("may_be_kept", &Recording::may_be_kept, "array"_a)

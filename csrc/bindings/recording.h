@@ -52,6 +52,8 @@ class Recording {
   void add_state(const py::array& array);
   // Whether the recorded calls have written it, or it was known before.
   bool is_known(const py::array& array) const;
+  // Whether it is neither an input nor a living array, which are other arrays in another run.
+  bool is_computed(const py::array& array) const;
   // A call of NumPy, `function(*arguments, out=result)`. It has been made already: `result` is its result.
   void append_numpy(const py::object& function, const py::tuple& arguments, const py::array& result);
   // A call of Python, whose arrays are copied to `results` when it is made again. `draws` are the positions of the

@@ -13,7 +13,6 @@ from layer_cases import CASES, model_around
 import tinynet as tn
 from tinynet import layers
 
-
 BASES = {"ImageAugmentation", "Layer", "Wrapper"}  # they compute nothing by themselves
 
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())

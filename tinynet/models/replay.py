@@ -58,7 +58,8 @@ class Recording:
         runs: How often it has been run.
     """
 
-    __slots__ = ("_afterwards", "_calls", "_carried", "_equal", "_generators", "_is_plain", "problem", "results", "runs")
+    __slots__ = ("_afterwards", "_calls", "_carried", "_equal", "_generators", "_is_plain", "problem", "results",
+                 "runs")
 
     def __init__(self, step: Callable[[], Any], inputs: list[Array], variables: list[Variable]) -> None:
         self._calls = runtime._native._Recording()
@@ -72,7 +73,7 @@ class Recording:
             recording.state.active = None
             self._calls.stop()
         for result in flatten(self.results):
-            if result is not None and not self._calls.is_known(result.data):
+            if result is not None and not self._calls.is_computed(result.data):
                 recorder.refuse("a result of the step is not computed by kernels")
             if getattr(result, "_keras_mask", None) is not None:
                 recorder.refuse("the outputs have a mask")

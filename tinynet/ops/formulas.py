@@ -238,7 +238,8 @@ def result_type(*values: TensorLike) -> np.dtype[Any]:
 
 def _cast(x, dtype):
     if type(x) in (int, float, bool):
-        return constant(np.array(x, dtype))  # raises OverflowError if an integer does not fit, where astype would wrap around
+        # It raises OverflowError if an integer does not fit, where astype would wrap around.
+        return constant(np.array(x, dtype))
     return to_array(x, dtype)
 
 

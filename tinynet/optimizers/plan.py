@@ -85,8 +85,8 @@ class Plan:
 class Again:
     """The arguments of `update_all` in a plain step: no option changes gradients or weights besides the rule.
 
-    A step that is run again from its recording has the same gradients' arrays, with new numbers in them. So the lists of
-    arrays are those of the step before, if no weight and no state is another array by now.
+    A step that is run again from its recording has the same gradients' arrays, with new numbers in them. So the lists
+    of arrays are those of the step before, if no weight and no state is another array by now.
 
     Args:
         plan: The plan of the variables.
