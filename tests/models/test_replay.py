@@ -343,6 +343,137 @@ def test_copies_have_recordings_of_their_own():
     assert same_bits(model, other)
 
 
+def test_outputs_that_are_the_inputs_are_not_recorded():
+    """Such an array is another one in each call."""
+    model = tn.Sequential([layers.Input((4,)), layers.Identity()])
+    for x, _ in batches((4,), 5):
+        np.testing.assert_array_equal(model.predict_on_batch(x), x)
+    assert "not computed by kernels" in model.explain_steps()
+
+
+def trained_by_fit(optimizer, quick, callbacks=(), metrics=("accuracy",), sample_weight=False, loss=None):
+    """A model and its History after a `fit` with a short last batch."""
+    tn.utils.set_random_seed(4)
+    model = tn.Sequential([layers.Input((6,)), layers.Dense(8, activation="relu", kernel_regularizer="l2"),
+                           layers.Dropout(0.2), layers.Dense(3)])
+    loss = loss or tn.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer(), loss, metrics=list(metrics))
+    if not quick:
+        ordinary(model)
+    x, y = batches((6,), 1, batch=70)[0]
+    weights = np.abs(x[:, 0]) if sample_weight else None
+    history = model.fit(x, y, batch_size=8, epochs=3, verbose=0, callbacks=[make() for make in callbacks],
+                        sample_weight=weights)
+    return model, history.history
+
+
+OPTIMIZERS = {
+    "sgd": lambda: tn.optimizers.SGD(0.1, momentum=0.9),
+    "adam": lambda: tn.optimizers.Adam(0.01),
+    "adam, decaying": lambda: tn.optimizers.Adam(tn.optimizers.schedules.ExponentialDecay(0.01, 4, 0.5)),
+    "adamw": lambda: tn.optimizers.AdamW(0.01),
+    "nadam": lambda: tn.optimizers.Nadam(0.01),
+    "rmsprop": lambda: tn.optimizers.RMSprop(0.01),
+    "lion": lambda: tn.optimizers.Lion(0.01),
+    "clipped": lambda: tn.optimizers.Adam(0.01, clipnorm=0.1),
+    "accumulating": lambda: tn.optimizers.SGD(0.1, gradient_accumulation_steps=2),
+    "averaging": lambda: tn.optimizers.Adam(0.01, use_ema=True, ema_overwrite_frequency=5),
+    "scaled": lambda: tn.optimizers.Adam(0.01, loss_scale_factor=8.0),
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
+@pytest.mark.parametrize("sample_weight", [False, True])
+def test_fit_has_the_bits_of_ordinary_steps(optimizer, sample_weight):
+    models, histories = zip(*(trained_by_fit(optimizer, quick, sample_weight=sample_weight)
+                              for quick in (True, False)), strict=True)
+    assert histories[0] == histories[1]
+    assert same_bits(*models)
+    for one, other in zip(models[0].optimizer.variables, models[1].optimizer.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+class Changing(tn.callbacks.Callback):
+    """Changes a model between two steps of `fit`."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.change = change
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 4:
+            self.change(self.model)
+
+
+def other_state(model):
+    model.optimizer.variables[-1].assign(np.ones(model.optimizer.variables[-1].shape, "float32"))
+
+
+def with_clipping(model):
+    model.optimizer.clipvalue = 0.001
+
+
+def other_penalty(model):
+    model.layers[0].kernel.regularizer.l2 = 0.5
+
+
+def assigned(model):
+    model.layers[0].kernel.assign(model.layers[0].kernel * 0.5)
+
+
+@pytest.mark.parametrize("change", [other_state, with_clipping, other_penalty, changed_rate, assigned, frozen])
+def test_what_a_callback_changes_between_steps_of_fit_counts(change):
+    change_it = (lambda: Changing(change),)
+    models, histories = zip(*(trained_by_fit(OPTIMIZERS["adam"], quick, change_it) for quick in (True, False)),
+                            strict=True)
+    assert histories[0] == histories[1]
+    assert same_bits(*models)
+
+
+def test_fit_takes_quick_steps(monkeypatch):
+    """Else the tests above would hold ordinary steps to ordinary steps."""
+    from tinynet.models.quick_step import QuickStep
+
+    taken, take = [], QuickStep.take
+    monkeypatch.setattr(QuickStep, "take", lambda self, data: taken.append(take(self, data)) or taken[-1])
+    trained_by_fit(OPTIMIZERS["adam"], True)
+    assert taken.count(True) >= 15  # of 27: each epoch has a short last batch
+    taken.clear()
+    trained_by_fit(OPTIMIZERS["adam"], False)
+    assert not any(taken)
+
+
+def test_a_loss_that_is_not_finite_leaves_the_weights(monkeypatch):
+    model = tn.Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((40, 2), "float32"), np.ones(40, "float32")
+    x[35] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+def two_outputs():
+    tn.utils.set_random_seed(6)
+    first, second = layers.Input((4,)), layers.Input((3,))
+    x = layers.Concatenate()([layers.Dense(5, activation="relu")(first), second])
+    model = tn.Model([first, second], [layers.Dense(2, name="a")(x), layers.Dense(1, name="b")(x)])
+    model.compile("adam", ["mse", "mae"], loss_weights=[1.0, 0.5], metrics=[["mae"], ["mse"]])
+    return model
+
+
+def test_several_inputs_outputs_and_losses():
+    models = [two_outputs(), ordinary(two_outputs())]
+    random = np.random.default_rng(0)
+    for _ in range(6):
+        x = [random.standard_normal((8, n)).astype("float32") for n in (4, 3)]
+        y = [random.standard_normal((8, n)).astype("float32") for n in (2, 1)]
+        results = [model.train_on_batch(x, y, return_dict=True) for model in models]
+        assert results[0] == results[1]
+    assert same_bits(*models)
+    assert replays(models[0]), models[0].explain_steps()
+
+
 # -- the recording itself --------------------------------------------------------------------------------------------
 
 
@@ -379,6 +510,35 @@ def test_an_array_that_numpy_changes_in_its_place_is_found():
     recorded = Recording(step, [x.data], [])
     assert "other numbers" in recorded.problem
     np.testing.assert_array_equal(recorded.results, np.full((2, 3), 3))  # those of the step
+
+
+def test_a_part_of_a_known_array_is_copied_again_in_each_run():
+    x = np.arange(12, dtype="float32").reshape(3, 4)
+    doubled = lambda: runtime.kernels.activation_forward(runtime.kernels.activation_forward(x, "relu").T, "relu")  # noqa: E731
+    one, y = recorded([x], [], doubled)
+    assert one.problem == ""
+    one.run([x + 1], [])
+    np.testing.assert_array_equal(y, (x + 1).T)
+
+
+def test_functions_of_python_are_called_again():
+    x, kept = np.ones((2, 3), "float32"), np.full((2, 3), 5, "float32")
+    one, y = recorded([x], [], lambda: recording.repeated(lambda a: np.flip(a, 1) * 2, x))
+    one.run([np.arange(6, dtype="float32").reshape(2, 3)], [])
+    np.testing.assert_array_equal(y, [[4, 2, 0], [10, 8, 6]])
+    one, y = recorded([x], [], lambda: recording.repeated(lambda part: part + 1, x[1]))
+    one.run([x * 8], [])
+    np.testing.assert_array_equal(y, [9, 9, 9])  # a part of an input
+    one, _ = recorded([x], [], lambda: recording.repeated(lambda a: a + kept, x))
+    assert "keeps an array" in one.problem
+    one, _ = recorded([x], [], lambda: recording.repeated(np.add, x, x + 1))
+    assert "nothing recorded has computed" in one.problem
+
+
+def test_a_broadcast_constant_makes_no_other_memory_known():
+    x = np.ones((64, 64), "float32")
+    one, _ = recorded([x], [], lambda: recording.constant(np.broadcast_to(np.float32(0), (1 << 20,))))
+    assert not any(one.is_known(np.ones(n, "float32")) for n in range(1, 2000, 7))
 
 
 def test_a_strided_input_is_a_problem():

@@ -75,7 +75,7 @@ class Recorder:
         results = tuple(one if one is None else np.asarray(one) for one in (result if several else (result,)))
         views = [one is None or one.size == 0 or self.calls.is_known(one) for one in results]
         if not all(views):
-            results = tuple(one if view or one.flags.c_contiguous else np.ascontiguousarray(one)
+            results = tuple(one if one is None or view or one.flags.c_contiguous else np.ascontiguousarray(one)
                             for one, view in zip(results, views, strict=True))
             # A part of a known array needs no call: it has the new numbers already.
             made = tuple(None if view else one for one, view in zip(results, views, strict=True))

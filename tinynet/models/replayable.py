@@ -84,14 +84,20 @@ def _reason_against_training(model: Any) -> str:
     if not is_builtin(type(model.optimizer)):
         return f"{type(model.optimizer).__name__} is an optimizer of your own, which may keep gradients"
     compiled = model._compiled_loss
-    if compiled is None or compiled._loss is None:
-        return "the model has no loss, or one for each of several outputs"
-    if not is_builtin(type(compiled._loss)) or not is_builtin(getattr(compiled._loss, "fn", losses.Loss)):
-        return "the loss is a function of your own"
+    if compiled is None:
+        return "the model has no loss"
+    for loss in _losses_of(compiled):
+        if not is_builtin(type(loss)) or not is_builtin(getattr(loss, "fn", losses.Loss)):
+            return "the loss is a function of your own"
     for variable in model.trainable_variables:
         if variable.regularizer is not None and type(variable.regularizer) not in _PENALTIES:
             return f"{variable.path} has a regularizer of another kind than L1 and L2"
     return ""
+
+
+def _losses_of(compiled: Any) -> list[Any]:
+    """The Loss of a single output, or those of several."""
+    return [compiled._loss] if compiled._parts is None else [part.loss for part in compiled._parts]
 
 
 _PENALTIES = (regularizers.L1, regularizers.L2, regularizers.L1L2)
@@ -101,6 +107,6 @@ def settings_of(model: Any) -> list[tuple[Any, dict[str, Any]]]:
     """The objects whose numbers go into the calls as constants, with a copy of their attributes: a callback may change
     the strength of a penalty.
     """
-    found = [model._compiled_loss._loss, model._compiled_loss]
+    found = [*_losses_of(model._compiled_loss), model._compiled_loss]
     found += [variable.regularizer for variable in model.trainable_variables if variable.regularizer is not None]
     return [(one, dict(vars(one))) for one in found]
