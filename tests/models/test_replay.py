@@ -150,6 +150,24 @@ def test_optimizers_and_losses(optimizer, loss):
     assert same_bits(*models)
 
 
+@pytest.mark.parametrize("loss", [
+    "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "huber", "log_cosh", "cosine_similarity",
+    "kl_divergence", "poisson", "hinge", "squared_hinge", "categorical_hinge", "categorical_focal_crossentropy",
+    "binary_focal_crossentropy", "dice", "tversky"])
+def test_every_loss_with_labels_of_another_kind_later(loss):
+    """A loss that looks at the labels in Python, as hinge losses do, must not be recorded with its decision."""
+    models = []
+    for way in (lambda model: model, ordinary):
+        tn.utils.set_random_seed(2)
+        model = way(tn.Sequential([layers.Input((4,)), layers.Dense(3, activation="sigmoid")]))
+        model.compile("sgd", loss)
+        for step, (x, y) in enumerate(batches((4,), 9)):
+            one_hot = np.eye(3, dtype="float32")[y]
+            model.train_on_batch(x, one_hot if step > 5 else 2 * one_hot - 1 if "hinge" in loss else one_hot * 0.75)
+        models.append(model)
+    assert same_bits(*models)
+
+
 @pytest.mark.parametrize("penalty", ["l1", "l2", "l1_l2"])
 def test_penalties_and_sample_weights(penalty):
     by_calls, by_python = made(layers.Dense, penalty=penalty), ordinary(made(layers.Dense, penalty=penalty))

@@ -231,7 +231,11 @@ def _reason_against(kept: Any, calls: Any, depth: int = 0) -> str:
     parts: list[Any] = []
     if isinstance(kept, types.FunctionType):
         parts = [*(kept.__defaults__ or ()), *(kept.__kwdefaults__ or {}).values()]
-        parts += [cell.cell_contents for cell in kept.__closure__ or ()]
+        for cell in kept.__closure__ or ():
+            try:
+                parts.append(cell.cell_contents)
+            except ValueError:  # a name of the function around it that has no value yet
+                return f"{kept.__name__} is called before all that it keeps is there"
     elif isinstance(kept, functools.partial):
         parts = [kept.func, *kept.args, *kept.keywords.values()]
     elif isinstance(kept, tuple | list | set | frozenset):
