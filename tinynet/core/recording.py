@@ -165,6 +165,23 @@ def repeated(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments) if recorder is None else recorder.repeated(function, arguments)
 
 
+def derived(function: Callable[[Array], Array], source: Array) -> Array:
+    """Return `function(source)`: the same in every step if `source` is, else `repeated`.
+
+    Args:
+        function: As for `repeated`; it keeps no arrays.
+        source: The array.
+
+    >>> import numpy as np
+    >>> derived(lambda a: np.full(2, float(a)), np.ones(()))
+    array([1., 1.])
+    """
+    recorder = state.active
+    if recorder is None or recorder.calls.is_constant(source):
+        return constant(function(source))
+    return recorder.repeated(function, (source,))
+
+
 def followed_by(function: Callable[..., Any], *arguments: Any) -> None:
     """Call `function(*arguments)`, whose result no step needs, such as the update of a metric. A step that is run again
     calls it at its end.

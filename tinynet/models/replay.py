@@ -4,7 +4,7 @@ A small network's step is a dozen kernel calls of some microseconds. Python take
 looks at layers, shapes and settings, and opens and plays a tape. The answer is the same in every step, so:
 
     the first step of some shapes        runs the ordinary way
-    the second one in a row              runs the ordinary way too, and its kernel calls are recorded
+    the second one                       runs the ordinary way too, and its kernel calls are recorded
     all others                           make these calls again (csrc/bindings/recording.h)
 
 The kernels, their order and their bits are those of the ordinary step. What may change from step to step stays live:
@@ -235,7 +235,8 @@ class Replays:
                 self._last = known
                 return self._given_away(known.results)
             self._drop(key)
-        if key != self._last_key:  # in a row: the short last batch of an epoch is not worth the memory
+        # The short last batch of an epoch is recorded at the end of the second one.
+        if key != self._last_key:
             self._last_key = key
             return step()
         made = Recording(step, inputs, model.variables)

@@ -37,7 +37,7 @@ class TrainingStep(Compiled):
     @property
     def _training_steps(self) -> Replays:
         return self.__dict__.get("_own_training_steps") or self.__dict__.setdefault(
-            "_own_training_steps", Replays(training=True))
+            "_own_training_steps", Replays(training=True, kept=2))
 
     @property
     def _prediction_calls(self) -> Replays:
