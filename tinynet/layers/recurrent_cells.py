@@ -85,12 +85,13 @@ class RecurrentCell(Layer):
         """(input_mask, recurrent_mask), each (gates, batch, n) or None, the same until `reset_dropout_masks`."""
         if not training or self.seed_generator is None:
             return None, None
-        if self._dropout_masks is None or self._dropout_masks[2] != len(x.data):
+        masks = self._dropout_masks
+        if masks is None or masks[2] != len(x.data):
             batch = len(x.data)
             masks = (self._draw(self.dropout, batch, x.shape[-1], x.dtype),
                      self._draw(self.recurrent_dropout, batch, self.units, x.dtype), batch)
             vars(self)["_dropout_masks"] = masks  # no setting of the layer: recorded steps stay valid
-        return self._dropout_masks[:2]
+        return masks[:2]
 
     def _draw(self, rate: float, batch: int, length: int, dtype: Any) -> Array | None:
         if not rate:

@@ -1,6 +1,6 @@
 """A whole training step of `fit` whose loss and gradients come from a recording.
 
-A step asks the same questions each time: is a pass under way, does somebody watch, are these the variables, which
+A step asks the same questions each time: is a pass under way, does a probe watch, are these the variables, which
 metrics are there? `fit` asks them again only if something may have changed since the last step. What may change is
 compared: the layers' attributes, the optimizer's options, the arrays of weights and states, the settings of the loss.
 The calls and their results are those of `TrainingStep._train_on`, which takes every step that is not taken here.

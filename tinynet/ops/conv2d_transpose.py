@@ -137,7 +137,7 @@ def conv2d_transpose(
     anything = constant(np.broadcast_to(x_data.dtype.type(0), shape))
     y = kernels.conv2d_backward(x_data, anything, kernel_data, None, *geometry, "linear", True, False, False)[0]
     if bias_data is not None:
-        y = changed(np.add, y, bias_data)
+        changed(np.add, y, bias_data)
     need_dx = is_tracked(x)
 
     def backward(dy):

@@ -97,7 +97,7 @@ class Again:
 
     __slots__ = ("arguments", "_arrays", "_gradients", "_grads", "_owners", "_variables", "_weights")
 
-    def __init__(self, plan: Plan, grads: list[Any], variables: list[Any], arguments: list[tuple]) -> None:
+    def __init__(self, plan: Plan, grads: list[Any], variables: Sequence[Any], arguments: list[tuple]) -> None:
         self.arguments = arguments
         self._grads, self._gradients = grads, [gradient.data for gradient in grads]
         self._variables, self._weights = variables, [variable.data for variable in variables]
