@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from .config import floatx
+from .core.recording import Pair, repeated
 from .core.types import Array, DTypeLike, SeedLike, ShapeLike, TensorLike
 from .ops.dropout import dropout
 from .seeds import (
@@ -32,6 +33,7 @@ from .seeds import (
     SeedGenerator,
     draw_seed,
     generator,
+    generator_of,
     global_seed_generator,
     make_default_seed,
     set_global_seed,
@@ -62,8 +64,11 @@ def normal(shape: ShapeLike | int, mean: TensorLike = 0.0, stddev: TensorLike = 
     >>> normal((2, 3), seed=1).shape
     (2, 3)
     """
-    values, dtype = _standard_normal(shape, dtype, generator(seed))
-    return _scaled(values, mean, stddev, dtype)
+    def draw(pair: tuple[int, int]) -> Array:
+        values, result_type = _standard_normal(shape, dtype, generator_of(pair))
+        return _scaled(values, mean, stddev, result_type).data
+
+    return Tensor.wrap(repeated(draw, Pair(draw_seed(seed))))
 
 
 def truncated_normal(shape: ShapeLike | int, mean: TensorLike = 0.0, stddev: TensorLike = 1.0,
@@ -122,12 +127,17 @@ def uniform(shape: ShapeLike | int, minval: float = 0.0, maxval: float | None = 
         return randint(shape, int(minval), int(maxval), dtype, seed)
     maxval = 1.0 if maxval is None else maxval
     dtype = _float_dtype(dtype, "uniform")
-    values: Array = np.asarray(generator(seed).random(as_shape(shape), dtype=dtype))
-    values *= dtype.type(maxval) - dtype.type(minval)
-    values += dtype.type(minval)
-    if values.size and dtype == np.float32:  # rounding may reach the upper bound, which is excluded
-        np.minimum(values, np.nextafter(dtype.type(maxval), dtype.type(minval)), out=values)
-    return Tensor.wrap(values)
+    low, high = dtype.type(minval), dtype.type(maxval)
+
+    def draw(pair: tuple[int, int]) -> Array:
+        values: Array = np.asarray(generator_of(pair).random(as_shape(shape), dtype=dtype))
+        values *= high - low
+        values += low
+        if values.size and dtype == np.float32:  # rounding may reach the upper bound, which is excluded
+            np.minimum(values, np.nextafter(high, low), out=values)
+        return values
+
+    return Tensor.wrap(repeated(draw, Pair(draw_seed(seed))))
 
 
 def randint(shape: ShapeLike | int, minval: int, maxval: int, dtype: DTypeLike = "int32",

@@ -242,7 +242,12 @@ def generator(seed: SeedLike = None) -> np.random.Generator:
     >>> generator(7).random() == generator(7).random()
     True
     """
-    key, offset = draw_seed(seed)
+    return generator_of(draw_seed(seed))
+
+
+def generator_of(pair: tuple[int, int]) -> np.random.Generator:
+    """Return the NumPy Generator of a (seed, offset)."""
+    key, offset = pair
     if not _known:
         _known.append(np.random.bit_generator.ISeedSequence.register(_Key))
     share = current_share()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .config import floatx
+from .core.recording import constant, converted
 from .core.tensor_shape import TensorShape
 from .core.types import Array, DTypeLike, TensorLike
 
@@ -335,7 +336,9 @@ def to_array(value: TensorLike, dtype: DTypeLike = None) -> Array:
     if not array.dtype.isnative and dtype is None:
         dtype = array.dtype.newbyteorder("=")
     if dtype is not None:
-        array = array.astype(dtype, copy=False)
+        array = converted(array, dtype) if isinstance(value, (Tensor, np.ndarray)) else array.astype(dtype, copy=False)
+    if type(value) is float or type(value) is int:  # it stands in the code
+        constant(array)
     # np.ascontiguousarray would turn a scalar into shape (1,).
     return array if array.flags.c_contiguous and array.flags.aligned else np.require(array, requirements=["C", "A"])
 

@@ -25,9 +25,13 @@ inline bool is_native_order(const py::dtype& type) {
   return order != (PY_BIG_ENDIAN ? '<' : '>');
 }
 
-// Returns the array itself if it is dense, aligned and in native byte order, else a copy that is.
+// Returns the array itself if it is dense, aligned and in native byte order, else a copy that is. A recorded step makes
+// the copy again in every run.
 inline py::array dense(py::array array) {
-  if (is_dense(array) && is_native_order(array.dtype())) return array;
+  const bool in_order = is_native_order(array.dtype());
+  if (is_dense(array) && in_order) return array;
+  Recording* const recording = Recording::active();
+  if (recording != nullptr && in_order && recording->is_known(array)) return recording->dense_copy(array);
   static PyObject* const require = py::object(py::module_::import("numpy").attr("require")).release().ptr();
   return py::reinterpret_borrow<py::object>(require)(array, array.dtype().attr("newbyteorder")("="),
                                                      py::make_tuple("C", "A"))

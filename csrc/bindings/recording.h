@@ -52,12 +52,27 @@ class Recording {
   void add_state(const py::array& array);
   // Whether the recorded calls have written it, or it was known before.
   bool is_known(const py::array& array) const;
+  // Whether it is neither an input nor a living array, which are other arrays in another run.
+  bool is_computed(const py::array& array) const;
   // A call of NumPy, `function(*arguments, out=result)`. It has been made already: `result` is its result.
   void append_numpy(const py::object& function, const py::tuple& arguments, const py::array& result);
+  // A call of Python, whose arrays are copied to `results` when it is made again. `draws` are the positions of the
+  // arguments that are drawn (seed, offset) pairs.
+  void append_python(const py::object& function, const py::tuple& arguments, const py::tuple& results,
+                     const std::vector<std::size_t>& draws);
+  // Whether a function may keep this array: one whose memory stays the same in all runs. A living array that is kept
+  // has to stay where it is from then on.
+  bool may_be_kept(const py::array& array);
+  // A dense copy, which each run makes again, of a known array that is not dense.
+  py::array dense_copy(const py::array& array);
+  // Between the two, calls of this thread are not recorded.
+  void pause();
+  void resume();
   // Before each run `source`, which a call writes, is copied to `target`, which the calls read: a state that is another
   // array after each step.
   void carry(const py::array& target, const py::array& source);
-  // Determines which of the drawn (seed, offset) pairs each random call uses. Others are constant.
+  // Determines which of the drawn (seed, offset) pairs each random call uses. Pairs that were not drawn are constant. A
+  // drawn pair that no call uses is a problem: something that is not recorded has used it.
   void set_draws(const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws);
 
   // Before each run, the living array of each index is what `data` of its owner is. `follow` tells the calls of it;
@@ -67,11 +82,13 @@ class Recording {
 
   // Whether the inputs have the types and shapes of those of `start`. The others may be anything.
   bool fits(const py::list& inputs) const;
+  // Makes all calls again; false, and nothing is done, if the inputs or the living arrays do not fit.
+  bool try_run(const py::list& inputs, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws);
   // Makes all calls again, with inputs that fit.
   void run(const py::list& inputs, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& draws);
 
   std::size_t calls() const { return calls_.size(); }
-  std::size_t bytes() const { return arena_->bytes(); }
+  std::size_t bytes() const { return arena_->bytes() + kept_bytes_; }
 
   // For new_array: memory for a result that a call is going to write. Not once there is a problem, nor beyond a limit:
   // in a step of such arrays Python's part does not count, and a recording keeps them.
@@ -84,7 +101,8 @@ class Recording {
   void append(const Function& function, const Arguments&... arguments);
 
  private:
-  struct NumpyCall;
+  struct PythonCall;
+  struct Copy;
   static constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 
   enum class Kind { input, living, constant, result, unwritten };
@@ -98,13 +116,19 @@ class Recording {
     std::size_t index;
     std::ptrdiff_t offset;
   };
-  struct NumpyPlace {  // the same of a call of NumPy
-    NumpyCall* call;
+  struct PythonPlace {  // the same of a call of Python: the argument is the array, or a part of an input
+    PythonCall* call;
     std::size_t argument, index;
+    std::ptrdiff_t offset;
   };
   struct Random {
     std::uint64_t *seed, *offset;
     std::ptrdiff_t draw;  // index, or -1 for a constant
+  };
+  struct PythonRandom {
+    PythonCall* call;
+    std::size_t argument;
+    std::ptrdiff_t draw;
   };
   struct Carried {
     py::array target, source;
@@ -121,8 +145,10 @@ class Recording {
   using Ranges = std::map<std::uintptr_t, Range>;
   Ranges::const_iterator find(const void* pointer) const;
   void add_range(const void* memory, std::size_t bytes, Kind kind, std::size_t index = 0);
+  void add_array(const py::array& array, Kind kind, std::size_t index = 0);
 
   bool move(std::size_t index, const py::array& array);
+  void append_call(std::unique_ptr<PythonCall> call, const py::tuple& arguments, const py::tuple& results);
 
   // What the arguments of a call mean to the recording.
   void read(const void** pointer);
@@ -144,13 +170,15 @@ class Recording {
   std::shared_ptr<Arena> arena_ = std::make_shared<Arena>();
   std::vector<std::unique_ptr<Call>> calls_;
   std::vector<Place> input_pointers_, living_pointers_;
-  std::vector<NumpyPlace> numpy_inputs_, numpy_living_;
+  std::vector<PythonPlace> python_inputs_, python_living_;
   std::vector<Random> random_;
+  std::vector<PythonRandom> python_random_;
   std::vector<Carried> carried_;
   std::vector<py::array> inputs_;  // the first ones, for their shapes
-  std::vector<py::array> living_, kept_;  // `kept_`: constants and results of NumPy
+  std::vector<py::array> living_, kept_;  // `kept_`: constants and results of Python
+  std::size_t kept_bytes_ = 0;  // of the results among them
   std::vector<std::pair<std::size_t, py::object>> owners_;
-  std::vector<bool> fixed_;  // of the living ones: NumPy reads a part of it
+  std::vector<bool> fixed_;  // of the living ones: Python reads a part of it, or keeps it
   Ranges ranges_;
   std::string problem_;
   const void* table_ = nullptr;  // of kernels, whose functions the calls have

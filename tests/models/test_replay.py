@@ -5,64 +5,31 @@ import threading
 
 import numpy as np
 import pytest
+from layer_cases import CASES, Words, model_around
 
 import tinynet as tn
 from tinynet import layers, runtime
 from tinynet.core import recording
+from tinynet.models import replayable
 from tinynet.models.replay import Recording
-from tinynet.models.replayable import LAYERS
 
 pytestmark = pytest.mark.skipif(tn.backend() != "native", reason="recordings are of the compiled kernels")
 
-IMAGE, VECTOR, SEQUENCE = (6, 5, 4), (7,), (5, 6)
+IMAGE, VECTOR = (6, 5, 4), (7,)
 
-
-def chain(*parts):
-    return lambda x: [x := part(x) for part in parts][-1]
-
-
-# For each layer on the list: the shape of a sample, and the layers that a model is made of.
-CASES = {
-    layers.InputLayer: (VECTOR, lambda x: layers.Dense(3)(x)),
-    layers.Identity: (VECTOR, lambda x: layers.Identity()(layers.Dense(3)(x))),
+# What models of other tests here are made of.
+BUILT = {
     layers.Dense: (VECTOR, lambda x: layers.Dense(4, activation="tanh")(layers.Dense(8, activation="relu")(x))),
-    layers.Activation: (VECTOR, lambda x: layers.Activation("gelu")(layers.Dense(4)(x))),
-    layers.ReLU: (VECTOR, lambda x: layers.ReLU(max_value=1.0)(layers.Dense(4)(x))),
-    layers.LeakyReLU: (VECTOR, lambda x: layers.LeakyReLU()(layers.Dense(4)(x))),
-    layers.ELU: (VECTOR, lambda x: layers.ELU()(layers.Dense(4)(x))),
-    layers.Softmax: (VECTOR, lambda x: layers.Softmax()(layers.Dense(4)(x))),
-    layers.Conv1D: (SEQUENCE, lambda x: layers.Conv1D(4, 3)(x)),
     layers.Conv2D: (IMAGE, lambda x: layers.Conv2D(3, 3, activation="relu")(layers.Conv2D(4, 2)(x))),
-    layers.DepthwiseConv2D: (IMAGE, lambda x: layers.DepthwiseConv2D(3, padding="same")(x)),
-    layers.SeparableConv2D: (IMAGE, lambda x: layers.SeparableConv2D(4, 3)(x)),
-    layers.Conv2DTranspose: (IMAGE, lambda x: layers.Conv2DTranspose(3, 2, strides=2)(x)),
-    layers.MaxPooling1D: (SEQUENCE, lambda x: layers.MaxPooling1D(2)(layers.Conv1D(4, 2)(x))),
-    layers.MaxPooling2D: (IMAGE, lambda x: layers.MaxPooling2D(2)(layers.Conv2D(4, 2)(x))),
-    layers.AveragePooling1D: (SEQUENCE, lambda x: layers.AveragePooling1D(2)(layers.Conv1D(4, 2)(x))),
-    layers.AveragePooling2D: (IMAGE, lambda x: layers.AveragePooling2D(2)(layers.Conv2D(4, 2)(x))),
-    layers.GlobalAveragePooling1D: (SEQUENCE, lambda x: layers.GlobalAveragePooling1D()(layers.Conv1D(4, 2)(x))),
-    layers.GlobalAveragePooling2D: (IMAGE, lambda x: layers.GlobalAveragePooling2D()(layers.Conv2D(4, 2)(x))),
-    layers.GlobalMaxPooling1D: (SEQUENCE, lambda x: layers.GlobalMaxPooling1D()(layers.Conv1D(4, 2)(x))),
-    layers.GlobalMaxPooling2D: (IMAGE, lambda x: layers.GlobalMaxPooling2D()(layers.Conv2D(4, 2)(x))),
     layers.BatchNormalization: (IMAGE, lambda x: layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3)(x)))),
-    layers.LayerNormalization: (VECTOR, lambda x: layers.LayerNormalization()(layers.Dense(5)(x))),
-    layers.GroupNormalization: (IMAGE, lambda x: layers.GroupNormalization(2)(layers.Conv2D(4, 3)(x))),
-    layers.Dropout: (VECTOR, lambda x: layers.Dropout(0.3)(layers.Dense(9)(layers.Dropout(0.2, seed=1)(x)))),
-    layers.Flatten: (IMAGE, lambda x: layers.Dense(3)(layers.Flatten()(x))),
-    layers.Reshape: (VECTOR, lambda x: layers.Reshape((2, 3))(layers.Dense(6)(x))),
-    layers.Add: (VECTOR, lambda x: layers.Add()([layers.Dense(4)(x), layers.Dense(4)(x)])),
-    layers.Concatenate: (VECTOR, lambda x: layers.Concatenate()([layers.Dense(2)(x), layers.Dense(3)(x)])),
-    layers.MultiHeadAttention: (SEQUENCE, lambda x: layers.MultiHeadAttention(2, 3)(x, x)),
-    layers.EinsumDense: (VECTOR, lambda x: layers.EinsumDense("ab,bc->ac", output_shape=4, bias_axes="c")(x)),
 }
-# They make an array with NumPy in a way that is not recorded, or change one in its place.
-ORDINARY = {layers.Concatenate, layers.Conv2DTranspose, layers.GroupNormalization, layers.GlobalMaxPooling1D,
-            layers.GlobalMaxPooling2D}
+# Instances that run the ordinary way though others of their class are recorded.
+ORDINARY_CASES = {"Softmax over two axes": "an array that no kernel has computed"}
 
 
 def made(case, optimizer="adam", penalty=None):
     tn.utils.set_random_seed(5)
-    shape, build = CASES[case]
+    shape, build = BUILT[case]
     inputs = layers.Input(shape)
     features = layers.Flatten()(build(inputs))
     model = tn.Model(inputs, layers.Dense(3, kernel_regularizer=penalty)(features))
@@ -90,21 +57,82 @@ def same_bits(a, b):
     return all(x.tobytes() == y.tobytes() for x, y in zip(a.get_weights(), b.get_weights(), strict=True))
 
 
-def test_each_layer_on_the_list_has_a_case():
-    assert set(CASES) == LAYERS
+def model_of(case, recorded):
+    tn.utils.set_random_seed(0)
+    model = model_around(case)
+    model.compile("adam", "mse", metrics=["mae"])
+    return model if recorded else ordinary(model)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_steps_have_the_bits_of_ordinary_ones(case):
-    by_calls, by_python = made(case), ordinary(made(case))
-    for x, y in batches(CASES[case][0], 6):
+def batches_of(case, count, batch):
+    """Other numbers in each batch, of the shapes that the model of a case takes."""
+    x, random = case.arrays(batch=batch), np.random.default_rng(1)
+    for step in range(count):
+        parts = [part * np.float32(1 + step / 8) if part.dtype.kind == "f" else np.roll(part, step, 0).copy()
+                 for part in tn.core.nest.flatten(x)]
+        yield (parts if isinstance(x, list) else parts[0]), random.standard_normal((batch, 3)).astype("float32")
+
+
+def may_be_recorded(name, training):
+    kind = type(CASES[name].make())
+    listed = replayable.ORDINARY | (replayable.ORDINARY_IN_TRAINING if training else {})
+    return name not in ORDINARY_CASES and not issubclass(kind, tuple(listed))
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.has_gradient])
+def test_training_and_evaluation_have_the_bits_of_ordinary_steps(name):
+    by_calls, by_python = model_of(CASES[name], True), model_of(CASES[name], False)
+    for x, y in batches_of(CASES[name], 6, 4):
         assert by_calls.train_on_batch(x, y) == by_python.train_on_batch(x, y)
-        np.testing.assert_array_equal(by_calls(x), by_python(x))
+        assert by_calls.test_on_batch(x, y) == by_python.test_on_batch(x, y)
     assert same_bits(by_calls, by_python)
-    assert replays(by_calls) == (case not in ORDINARY), by_calls._training_steps.describe()
     assert not replays(by_python)
-    assert by_calls._prediction_calls.describe().startswith("from recordings") == (
-        case not in (layers.Concatenate, layers.Conv2DTranspose, layers.GroupNormalization))
+    told = by_calls._training_steps.describe()
+    assert replays(by_calls) == may_be_recorded(name, True), told
+    assert ORDINARY_CASES.get(name, "") in told
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.has_gradient])
+def test_outputs_have_the_bits_of_ordinary_calls(name, batch):
+    by_calls, by_python = model_of(CASES[name], True), model_of(CASES[name], False)
+    for x, _ in batches_of(CASES[name], 5, batch):
+        np.testing.assert_array_equal(by_calls(x), by_python(x))
+        np.testing.assert_array_equal(by_calls.predict_on_batch(x), by_python.predict_on_batch(x))
+    told = by_calls._prediction_calls.describe()
+    assert told.startswith("from recordings") == may_be_recorded(name, False), told
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items()
+                                  if not case.has_gradient and not isinstance(case.inputs, Words)])
+def test_layers_without_gradients_predict_the_same(name):
+    """Whether from a recording or not. Few of them are: most compute with NumPy what no recording is told of."""
+    layer = CASES[name].make()
+    model = tn.Model(inputs := CASES[name].symbols(), CASES[name](layer, inputs))
+    for x, _ in batches_of(CASES[name], 5, 4):
+        expected = CASES[name](layer, x, training=False)
+        actual = model.predict_on_batch(x)
+        np.testing.assert_array_equal(np.asarray(actual), np.asarray(expected))
+
+
+@pytest.mark.parametrize("kind", [*replayable.ORDINARY, *replayable.ORDINARY_IN_TRAINING],
+                         ids=lambda kind: kind.__name__)
+def test_a_class_that_stays_ordinary_has_a_reason(kind):
+    assert replayable._reason_of_kind(kind, True)
+
+
+def test_a_stateful_layer_keeps_its_states():
+    models = []
+    for way in (lambda model: model, ordinary):
+        tn.utils.set_random_seed(3)
+        model = way(tn.Sequential([layers.Input((5, 3), batch_size=4), layers.LSTM(4, stateful=True),
+                                   layers.Dense(3)]))
+        model.compile("adam", tn.losses.SparseCategoricalCrossentropy(from_logits=True))
+        for x, y in batches((5, 3), 5):
+            model.train_on_batch(x, y)
+        models.append(model)
+    assert same_bits(*models)
+    assert "stateful" in models[0].explain_steps()
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adamw", "nadam", "lion", "adafactor"])
@@ -118,6 +146,24 @@ def test_optimizers_and_losses(optimizer, loss):
         model.compile(optimizer, loss, metrics=["mae"])
         for x, y in batches((4,), 5):
             model.train_on_batch(x, np.eye(3, dtype="float32")[y][:, :2])
+        models.append(model)
+    assert same_bits(*models)
+
+
+@pytest.mark.parametrize("loss", [
+    "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "huber", "log_cosh", "cosine_similarity",
+    "kl_divergence", "poisson", "hinge", "squared_hinge", "categorical_hinge", "categorical_focal_crossentropy",
+    "binary_focal_crossentropy", "dice", "tversky"])
+def test_every_loss_with_labels_of_another_kind_later(loss):
+    """A loss that looks at the labels in Python, as hinge losses do, must not be recorded with its decision."""
+    models = []
+    for way in (lambda model: model, ordinary):
+        tn.utils.set_random_seed(2)
+        model = way(tn.Sequential([layers.Input((4,)), layers.Dense(3, activation="sigmoid")]))
+        model.compile("sgd", loss)
+        for step, (x, y) in enumerate(batches((4,), 9)):
+            one_hot = np.eye(3, dtype="float32")[y]
+            model.train_on_batch(x, one_hot if step > 5 else 2 * one_hot - 1 if "hinge" in loss else one_hot * 0.75)
         models.append(model)
     assert same_bits(*models)
 
@@ -315,6 +361,137 @@ def test_copies_have_recordings_of_their_own():
     assert same_bits(model, other)
 
 
+def test_outputs_that_are_the_inputs_are_not_recorded():
+    """Such an array is another one in each call."""
+    model = tn.Sequential([layers.Input((4,)), layers.Identity()])
+    for x, _ in batches((4,), 5):
+        np.testing.assert_array_equal(model.predict_on_batch(x), x)
+    assert "not computed by kernels" in model.explain_steps()
+
+
+def trained_by_fit(optimizer, quick, callbacks=(), metrics=("accuracy",), sample_weight=False, loss=None):
+    """A model and its History after a `fit` with a short last batch."""
+    tn.utils.set_random_seed(4)
+    model = tn.Sequential([layers.Input((6,)), layers.Dense(8, activation="relu", kernel_regularizer="l2"),
+                           layers.Dropout(0.2), layers.Dense(3)])
+    loss = loss or tn.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer(), loss, metrics=list(metrics))
+    if not quick:
+        ordinary(model)
+    x, y = batches((6,), 1, batch=70)[0]
+    weights = np.abs(x[:, 0]) if sample_weight else None
+    history = model.fit(x, y, batch_size=8, epochs=3, verbose=0, callbacks=[make() for make in callbacks],
+                        sample_weight=weights)
+    return model, history.history
+
+
+OPTIMIZERS = {
+    "sgd": lambda: tn.optimizers.SGD(0.1, momentum=0.9),
+    "adam": lambda: tn.optimizers.Adam(0.01),
+    "adam, decaying": lambda: tn.optimizers.Adam(tn.optimizers.schedules.ExponentialDecay(0.01, 4, 0.5)),
+    "adamw": lambda: tn.optimizers.AdamW(0.01),
+    "nadam": lambda: tn.optimizers.Nadam(0.01),
+    "rmsprop": lambda: tn.optimizers.RMSprop(0.01),
+    "lion": lambda: tn.optimizers.Lion(0.01),
+    "clipped": lambda: tn.optimizers.Adam(0.01, clipnorm=0.1),
+    "accumulating": lambda: tn.optimizers.SGD(0.1, gradient_accumulation_steps=2),
+    "averaging": lambda: tn.optimizers.Adam(0.01, use_ema=True, ema_overwrite_frequency=5),
+    "scaled": lambda: tn.optimizers.Adam(0.01, loss_scale_factor=8.0),
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
+@pytest.mark.parametrize("sample_weight", [False, True])
+def test_fit_has_the_bits_of_ordinary_steps(optimizer, sample_weight):
+    models, histories = zip(*(trained_by_fit(optimizer, quick, sample_weight=sample_weight)
+                              for quick in (True, False)), strict=True)
+    assert histories[0] == histories[1]
+    assert same_bits(*models)
+    for one, other in zip(models[0].optimizer.variables, models[1].optimizer.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+class Changing(tn.callbacks.Callback):
+    """Changes a model between two steps of `fit`."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.change = change
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 4:
+            self.change(self.model)
+
+
+def other_state(model):
+    model.optimizer.variables[-1].assign(np.ones(model.optimizer.variables[-1].shape, "float32"))
+
+
+def with_clipping(model):
+    model.optimizer.clipvalue = 0.001
+
+
+def other_penalty(model):
+    model.layers[0].kernel.regularizer.l2 = 0.5
+
+
+def assigned(model):
+    model.layers[0].kernel.assign(model.layers[0].kernel * 0.5)
+
+
+@pytest.mark.parametrize("change", [other_state, with_clipping, other_penalty, changed_rate, assigned, frozen])
+def test_what_a_callback_changes_between_steps_of_fit_counts(change):
+    change_it = (lambda: Changing(change),)
+    models, histories = zip(*(trained_by_fit(OPTIMIZERS["adam"], quick, change_it) for quick in (True, False)),
+                            strict=True)
+    assert histories[0] == histories[1]
+    assert same_bits(*models)
+
+
+def test_fit_takes_quick_steps(monkeypatch):
+    """Else the tests above would hold ordinary steps to ordinary steps."""
+    from tinynet.models.quick_step import QuickStep
+
+    taken, take = [], QuickStep.take
+    monkeypatch.setattr(QuickStep, "take", lambda self, data: taken.append(take(self, data)) or taken[-1])
+    trained_by_fit(OPTIMIZERS["adam"], True)
+    assert taken.count(True) >= 18  # of 27: four begin a recording, and each epoch begins and ends with another step
+    taken.clear()
+    trained_by_fit(OPTIMIZERS["adam"], False)
+    assert not any(taken)
+
+
+def test_a_loss_that_is_not_finite_leaves_the_weights(monkeypatch):
+    model = tn.Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((40, 2), "float32"), np.ones(40, "float32")
+    x[35] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+def two_outputs():
+    tn.utils.set_random_seed(6)
+    first, second = layers.Input((4,)), layers.Input((3,))
+    x = layers.Concatenate()([layers.Dense(5, activation="relu")(first), second])
+    model = tn.Model([first, second], [layers.Dense(2, name="a")(x), layers.Dense(1, name="b")(x)])
+    model.compile("adam", ["mse", "mae"], loss_weights=[1.0, 0.5], metrics=[["mae"], ["mse"]])
+    return model
+
+
+def test_several_inputs_outputs_and_losses():
+    models = [two_outputs(), ordinary(two_outputs())]
+    random = np.random.default_rng(0)
+    for _ in range(6):
+        x = [random.standard_normal((8, n)).astype("float32") for n in (4, 3)]
+        y = [random.standard_normal((8, n)).astype("float32") for n in (2, 1)]
+        results = [model.train_on_batch(x, y, return_dict=True) for model in models]
+        assert results[0] == results[1]
+    assert same_bits(*models)
+    assert replays(models[0]), models[0].explain_steps()
+
+
 # -- the recording itself --------------------------------------------------------------------------------------------
 
 
@@ -351,6 +528,35 @@ def test_an_array_that_numpy_changes_in_its_place_is_found():
     recorded = Recording(step, [x.data], [])
     assert "other numbers" in recorded.problem
     np.testing.assert_array_equal(recorded.results, np.full((2, 3), 3))  # those of the step
+
+
+def test_a_part_of_a_known_array_is_copied_again_in_each_run():
+    x = np.arange(12, dtype="float32").reshape(3, 4)
+    doubled = lambda: runtime.kernels.activation_forward(runtime.kernels.activation_forward(x, "relu").T, "relu")  # noqa: E731
+    one, y = recorded([x], [], doubled)
+    assert one.problem == ""
+    one.run([x + 1], [])
+    np.testing.assert_array_equal(y, (x + 1).T)
+
+
+def test_functions_of_python_are_called_again():
+    x, kept = np.ones((2, 3), "float32"), np.full((2, 3), 5, "float32")
+    one, y = recorded([x], [], lambda: recording.repeated(lambda a: np.flip(a, 1) * 2, x))
+    one.run([np.arange(6, dtype="float32").reshape(2, 3)], [])
+    np.testing.assert_array_equal(y, [[4, 2, 0], [10, 8, 6]])
+    one, y = recorded([x], [], lambda: recording.repeated(lambda part: part + 1, x[1]))
+    one.run([x * 8], [])
+    np.testing.assert_array_equal(y, [9, 9, 9])  # a part of an input
+    one, _ = recorded([x], [], lambda: recording.repeated(lambda a: a + kept, x))
+    assert "keeps an array" in one.problem
+    one, _ = recorded([x], [], lambda: recording.repeated(np.add, x, x + 1))
+    assert "nothing recorded has computed" in one.problem
+
+
+def test_a_broadcast_constant_makes_no_other_memory_known():
+    x = np.ones((64, 64), "float32")
+    one, _ = recorded([x], [], lambda: recording.constant(np.broadcast_to(np.float32(0), (1 << 20,))))
+    assert not any(one.is_known(np.ones(n, "float32")) for n in range(1, 2000, 7))
 
 
 def test_a_strided_input_is_a_problem():

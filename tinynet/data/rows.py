@@ -6,6 +6,7 @@ where nothing is compiled.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from ..config import floatx
 from ..core.types import Array, DTypeLike
 from ..string_tensor import is_text
-from .memory import empty
+from .memory import SMALL, empty
 from .text_columns import explain_text
 
 CHECK_ROWS = 1 << 16  # elements in a chunk of check_finite where there is no compiled loop
@@ -122,12 +123,15 @@ def cast_type(array: Array, dtype: DTypeLike) -> np.dtype[Any]:
 def taker(array: Array, dtype: np.dtype[Any]) -> Callable[[Array], Array]:
     """Return a function from int64 indices to a new batch of those rows, cast to `dtype`."""
     row_shape = array.shape[1:]
+    row_bytes = math.prod(row_shape) * dtype.itemsize
     is_copy = array.dtype == dtype and dtype.kind != "O"  # objects have reference counts: their bytes are not copied
     if is_copy or (array.dtype.name in LOOPS and dtype.kind == "f" and dtype.itemsize >= 4):
 
         def take(indices):
             # New memory for each batch: the tape, or the user, may still hold the previous one.
-            return gather(array, indices, empty((len(indices), *row_shape), dtype))
+            rows = len(indices)
+            new = np.empty if rows * row_bytes < SMALL else empty
+            return gather(array, indices, new((rows, *row_shape), dtype))
     else:
 
         def take(indices):

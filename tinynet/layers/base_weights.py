@@ -22,6 +22,7 @@ class _Changes:
 
 
 changes = _Changes()
+_OF_TRAINING = ("history", "stop_training")  # callbacks set these; no call of a layer reads them
 
 if TYPE_CHECKING:
     from ..core.types import Array, DTypeLike
@@ -113,7 +114,8 @@ class LayerWeights:
             owned.append(variable)
 
     def __setattr__(self, key: str, value: Any) -> None:
-        changes.count += 1
+        if key not in _OF_TRAINING:
+            changes.count += 1
         if isinstance(value, Variable):
             self._track_variable(value, value.trainable)
         elif key not in self._references and (isinstance(value, LayerWeights | list | tuple | dict)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import ops
 from ..core.checks import positive_int
+from ..core.recording import converted, repeated
 from .base import Layer
 from .masks import set_mask
 from .weight_spec import describe_weight, make_weight, weight_config
@@ -79,14 +80,7 @@ class Embedding(Layer):
         self.embeddings = make_weight(self, "embeddings", (self.input_dim, self.output_dim))
 
     def call(self, x: Tensor) -> Tensor:
-        indices = x.data if x.data.dtype.kind in "iu" else x.data.astype(np.int32)
-        if indices.size and (indices.min() < 0 or indices.max() >= self.input_dim):
-            wrong = indices.max() if indices.max() >= self.input_dim else indices.min()
-            raise ValueError(
-                f"Embedding: index {wrong} is outside [0, {self.input_dim}). "
-                "input_dim must be the largest index plus 1, with 0 counted; index 0 is often padding."
-            )
-        return ops.take(self.embeddings, indices, axis=0)
+        return ops.take(self.embeddings, repeated(_checked_indices, x.data, self.input_dim), axis=0)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return ops.not_equal(inputs, 0) if self.mask_zero else None
@@ -102,6 +96,18 @@ class Embedding(Layer):
             **weight_config(self, "embeddings", "activity"),
             "mask_zero": self.mask_zero,
         }
+
+
+def _checked_indices(values, input_dim):
+    """The indices as integers of NumPy's index type, all of them rows of the matrix."""
+    indices = values if values.dtype.kind in "iu" else values.astype(np.int32)
+    if indices.size and (indices.min() < 0 or indices.max() >= input_dim):
+        wrong = indices.max() if indices.max() >= input_dim else indices.min()
+        raise ValueError(
+            f"Embedding: index {wrong} is outside [0, {input_dim}). "
+            "input_dim must be the largest index plus 1, with 0 counted; index 0 is often padding."
+        )
+    return indices.astype(np.intp)
 
 
 class Masking(Layer):
@@ -123,9 +129,9 @@ class Masking(Layer):
         self.supports_masking = True
 
     def call(self, x: Tensor) -> Tensor:
-        mask = np.any(x.data != self.mask_value, axis=-1, keepdims=True)
-        y = x * mask.astype(x.dtype)
-        return set_mask(y, ops.convert_to_tensor(mask[..., 0]))
+        mask = repeated(_any_other, x.data, self.mask_value)
+        y = x * converted(mask, x.dtype)
+        return set_mask(y, ops.convert_to_tensor(repeated(_first_of_last, mask)))
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Tensor:
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
@@ -135,3 +141,11 @@ class Masking(Layer):
 
     def get_config(self) -> Config:
         return {**super().get_config(), "mask_value": self.mask_value}
+
+
+def _any_other(x, value):
+    return np.any(x != value, axis=-1, keepdims=True)
+
+
+def _first_of_last(mask):
+    return mask[..., 0]

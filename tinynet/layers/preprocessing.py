@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import ops
+from ..core.recording import constant
 from ..tensor import Tensor, to_array
 from .base import Layer
 
@@ -165,7 +166,8 @@ class Normalization(Layer):
         x = ops.cast(x, self.dtype)
         if self.input_mean is None:  # weights may have been loaded
             self._finalize(self.adapt_mean.data, self.adapt_variance.data)
-        deviation = Tensor.wrap(np.maximum(np.sqrt(self.variance.data), 1e-7))
+        deviation = Tensor.wrap(constant(np.maximum(np.sqrt(self.variance.data), 1e-7)))
+        constant(self.mean.data)
         return x * deviation + self.mean if self.invert else (x - self.mean) / deviation
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import activations, initializers, ops
 from ..core.checks import number, positive_int
+from ..core.recording import constant
 from ..random import SeedGenerator
 from .base import Layer
 from .weight_spec import describe_weight, make_weight, weight_config
@@ -84,20 +85,23 @@ class RecurrentCell(Layer):
         """(input_mask, recurrent_mask), each (gates, batch, n) or None, the same until `reset_dropout_masks`."""
         if not training or self.seed_generator is None:
             return None, None
-        if self._dropout_masks is None or self._dropout_masks[2] != len(x.data):
+        masks = self._dropout_masks
+        if masks is None or masks[2] != len(x.data):
             batch = len(x.data)
-            self._dropout_masks = (self._draw(self.dropout, batch, x.shape[-1], x.dtype),
-                                   self._draw(self.recurrent_dropout, batch, self.units, x.dtype), batch)
-        return self._dropout_masks[:2]
+            masks = (self._draw(self.dropout, batch, x.shape[-1], x.dtype),
+                     self._draw(self.recurrent_dropout, batch, self.units, x.dtype), batch)
+            vars(self)["_dropout_masks"] = masks  # no setting of the layer: recorded steps stay valid
+        return masks[:2]
 
     def _draw(self, rate: float, batch: int, length: int, dtype: Any) -> Array | None:
         if not rate:
             return None
-        return ops.dropout(np.ones((self.gates, batch, length), dtype), rate, seed=self.seed_generator).data
+        ones = constant(np.ones((self.gates, batch, length), dtype))
+        return ops.dropout(ones, rate, seed=self.seed_generator).data
 
     def reset_dropout_masks(self) -> None:
         """Let the next call draw new masks."""
-        self._dropout_masks = None
+        vars(self)["_dropout_masks"] = None
 
     def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
         """Zeros for each state, (batch_size, units)."""

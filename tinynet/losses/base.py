@@ -16,7 +16,7 @@ import numpy as np
 from .. import shares
 from ..config import floatx
 from ..core.naming import auto_name
-from ..core.recording import computed, constant
+from ..core.recording import computed, derived
 from ..ops.recorded_gradients import sum_like
 from ..ops.shape import broadcast_to
 from ..runtime import kernels
@@ -277,10 +277,12 @@ def reduce_weighted_values(
         total = np.asarray(total / weighted.dtype.type(divisor))
 
     def backward(dy):
-        d_values = np.empty(shape, dy.dtype)
-        d_values.fill(float(dy) / divisor)
-        if not from_weights:
-            constant(d_values, dy)
+        def filled(dy):
+            d_values = np.empty(shape, dy.dtype)
+            d_values.fill(float(dy) / divisor)
+            return d_values
+
+        d_values = filled(dy) if from_weights else derived(filled, dy)
         if weights is not None:
             d_values = computed(np.multiply, d_values, weights)
         return (unbroadcast(d_values, values.data.shape),)

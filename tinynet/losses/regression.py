@@ -13,7 +13,7 @@ import numpy as np
 from .. import ops
 from ..config import epsilon
 from ..core.checks import number
-from ..core.recording import computed
+from ..core.recording import computed, repeated
 from ..ops.reduction import check_axes
 from ..runtime import kernels
 from .base import LossFunctionWrapper
@@ -66,8 +66,8 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     array([1.], dtype=float32)
     """
     t, p = aligned("mean_absolute_error", y_true, y_pred)
-    error = p.data - t.data
-    return mean_over_last(np.abs(error), t, p, lambda: np.sign(error), lambda: -np.sign(error),
+    error = computed(np.subtract, p.data, t.data)
+    return mean_over_last(computed(np.abs, error), t, p, lambda: computed(np.sign, error), lambda: -np.sign(error),
                           lambda t, p: ops.abs(p - t))
 
 
@@ -142,11 +142,15 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     """
     number(delta, "huber", "delta", 0, above=True)
     t, p = aligned("huber", y_true, y_pred)
-    error = p.data - t.data
-    size = np.abs(error)
-    small = np.minimum(size, delta)
-    # delta |e| - delta^2/2 = delta (|e| - delta/2), and small = |e| makes that e^2/2
-    return mean_over_last(small * (size - small / 2), t, p, lambda: np.clip(error, -delta, delta),
+    error = computed(np.subtract, p.data, t.data)
+
+    def elements(error):
+        size = np.abs(error)
+        small = np.minimum(size, delta)
+        # delta |e| - delta^2/2 = delta (|e| - delta/2), and small = |e| makes that e^2/2
+        return small * (size - small / 2)
+
+    return mean_over_last(repeated(elements, error), t, p, lambda: repeated(np.clip, error, -delta, delta),
                           lambda: -np.clip(error, -delta, delta), lambda t, p: _huber(p - t, delta))
 
 
@@ -173,11 +177,14 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     array([0.4338], dtype=float32)
     """
     t, p = aligned("log_cosh", y_true, y_pred)
-    error = p.data - t.data
-    size = np.abs(error)
-    # log cosh e = |e| + log(1 + exp(-2|e|)) - log 2, without the overflow of cosh
-    elements = size + np.log1p(np.exp(-2 * size)) - math.log(2)
-    return mean_over_last(elements, t, p, lambda: np.tanh(error), lambda: -np.tanh(error),
+    error = computed(np.subtract, p.data, t.data)
+
+    def elements(error):
+        size = np.abs(error)
+        # log cosh e = |e| + log(1 + exp(-2|e|)) - log 2, without the overflow of cosh
+        return size + np.log1p(np.exp(-2 * size)) - math.log(2)
+
+    return mean_over_last(repeated(elements, error), t, p, lambda: computed(np.tanh, error), lambda: -np.tanh(error),
                           lambda t, p: ops.softplus(-2 * (p - t)) + (p - t) - math.log(2))
 
 

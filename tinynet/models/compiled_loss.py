@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from .. import losses as losses_module
 from .. import metrics as metrics_module
+from ..core.recording import followed_by
 from ..tensor import Tensor
 from .outputs import for_outputs, is_crossentropy, leaves_of, named_outputs, only_one, targets_of
 
@@ -137,10 +138,14 @@ class CompiledLoss:
         for position, loss, weight, mean in parts:
             value = loss(y[position], outputs[position], sample_weight=sample_weights[position])
             if mean is not None:  # before its weight is applied, as in Keras
-                mean.update_state(float(value.data), sample_weight=len(outputs[position]))
+                followed_by(_add_to_mean, mean, value, len(outputs[position]))
             value = value * weight if weight is not None else value
             total = value if total is None else total + value
         return total
+
+
+def _add_to_mean(mean: metrics_module.Metric, value: Tensor, weight: int) -> None:
+    mean.update_state(float(value.data), sample_weight=weight)
 
 
 def _as_loss(given: Any, y: Any, y_pred: Tensor) -> Any:

@@ -4,7 +4,7 @@ A small network's step is a dozen kernel calls of some microseconds. Python take
 looks at layers, shapes and settings, and opens and plays a tape. The answer is the same in every step, so:
 
     the first step of some shapes        runs the ordinary way
-    the second one in a row              runs the ordinary way too, and its kernel calls are recorded
+    the second one                       runs the ordinary way too, and its kernel calls are recorded
     all others                           make these calls again (csrc/bindings/recording.h)
 
 The kernels, their order and their bits are those of the ordinary step. What may change from step to step stays live:
@@ -33,11 +33,13 @@ from ..core.nest import flatten, map_structure
 from ..core.types import Array
 from ..layers.base_weights import changes
 from ..layers.context import threads
+from ..seeds import global_seed_generator
 from ..tape import state as tape_state
 from ..tensor import Tensor
 from ..variable import Variable
 from .replayable import reason_against, settings_of
 
+_NO_DRAWS: list[tuple[int, int]] = []
 _GIVE_UP = 3  # recordings that were of no use
 KEPT_BYTES = 1 << 24  # of a recording that is kept after a pass over data
 
@@ -56,7 +58,8 @@ class Recording:
         runs: How often it has been run.
     """
 
-    __slots__ = ("_calls", "_carried", "_equal", "_generators", "problem", "results", "runs")
+    __slots__ = ("_afterwards", "_calls", "_carried", "_equal", "_generators", "_is_plain", "problem", "results",
+                 "runs")
 
     def __init__(self, step: Callable[[], Any], inputs: list[Array], variables: list[Variable]) -> None:
         self._calls = runtime._native._Recording()
@@ -70,7 +73,7 @@ class Recording:
             recording.state.active = None
             self._calls.stop()
         for result in flatten(self.results):
-            if result is not None and not self._calls.is_known(result.data):
+            if result is not None and not self._calls.is_computed(result.data):
                 recorder.refuse("a result of the step is not computed by kernels")
             if getattr(result, "_keras_mask", None) is not None:
                 recorder.refuse("the outputs have a mask")
@@ -86,7 +89,13 @@ class Recording:
                 self._carried.append((variable, variable.data))
                 before.append(array)
         self._calls.set_owners([(i, variable) for i, variable in enumerate(variables) if variable.data is arrays[i]])
+        self._afterwards = recorder.afterwards
+        for _, arguments in self._afterwards:
+            if not all(self._calls.is_known(one.data) for one in arguments if isinstance(one, Tensor)):
+                recorder.refuse("a number that is shown is not computed by kernels")
         self._generators = [generator for generator, _ in recorder.drawn]
+        if any(generator is global_seed_generator() for generator in self._generators):
+            recorder.refuse("random numbers are drawn from the session's generator, which a new seed replaces")
         pairs = [pair for _, pair in recorder.drawn]
         self._calls.set_draws(pairs)
         # Generators with one seed, as in Dropout(0.5, seed=1) in two layers, draw equal pairs; the calls do not tell
@@ -95,6 +104,7 @@ class Recording:
                        for i in range(len(pairs)) for j in range(i) if pairs[i] == pairs[j]]
         if not self._calls.problem and not self._gives_the_same(inputs, pairs, before):
             recorder.refuse("its calls give other numbers when they are made again: something else changes arrays")
+        self._is_plain = not (self._equal or self._carried or self._generators)
         self.problem: str = self._calls.problem
         self.runs = 0
 
@@ -119,19 +129,26 @@ class Recording:
             the weights; generators that drew equal numbers do so no more; or a call refuses the inputs.
         """
         calls = self._calls
-        if not (calls.fits(inputs) and calls.follow()):
-            return False
-        for one, other in self._equal:
-            if one.next_pair != other.next_pair:
+        if self._is_plain:
+            draws = _NO_DRAWS
+        else:
+            if not (calls.fits(inputs) and calls.follow()):
                 return False
-        for variable, array in self._carried:
-            if variable.data is not array:  # the user has assigned to it
-                np.copyto(array, variable.data)
-                variable.data = array
+            for one, other in self._equal:
+                if one.next_pair != other.next_pair:
+                    return False
+            for variable, array in self._carried:
+                if variable.data is not array:  # the user has assigned to it
+                    np.copyto(array, variable.data)
+                    variable.data = array
+            draws = [generator.next() for generator in self._generators]
         try:
-            calls.run(inputs, [generator.next() for generator in self._generators])
+            if not calls.try_run(inputs, draws):
+                return False
         except ValueError:  # such as a label that is no class: the ordinary step raises it in the operation's words
             return False
+        for function, arguments in self._afterwards:
+            function(*arguments)
         self.runs += 1
         return True
 
@@ -218,7 +235,8 @@ class Replays:
                 self._last = known
                 return self._given_away(known.results)
             self._drop(key)
-        if key != self._last_key:  # in a row: the short last batch of an epoch is not worth the memory
+        # The short last batch of an epoch is recorded at the end of the second one.
+        if key != self._last_key:
             self._last_key = key
             return step()
         made = Recording(step, inputs, model.variables)

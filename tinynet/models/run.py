@@ -22,6 +22,7 @@ from ..core.errors import warn_user
 from ..data import Epochs, unpack_x_y_sample_weight
 from ..layers.context import call_context
 from ..variable import Variable
+from .quick_step import QuickStep
 from .replay import KEPT_BYTES
 
 
@@ -170,6 +171,8 @@ class Pass:
         model, callbacks, epochs, turns = self.model, self.callbacks, self.epochs, self.model._turns
         own_step = getattr(model, step_method) if model._overrides(step_method, "compute_metrics") else None
         own_logs = make_logs = lambda: as_numbers(model.get_metrics_result())  # noqa: E731
+        quick = None  # what takes the step, once one has been run from a recording
+        before, after = callbacks._batch_begin[kind], callbacks._batch_end[kind]
         run = self.run if self.trains else None
         group = epochs.group
         step = epochs.first_step - 1
@@ -184,18 +187,24 @@ class Pass:
                         run.step = step
                     if group is not None and not group.begin(self, step, data):
                         break
-                    callbacks.batch_begin(kind, step)
-                    with turns.taken():
-                        if own_step is None:
+                    if before:
+                        callbacks.batch_begin(kind, step)
+                    with turns.quickly():
+                        if quick is not None and quick.take(data):
+                            pass
+                        elif own_step is None:
                             x, y, sample_weight = unpack_x_y_sample_weight(data)
                             model._update_metrics(y, outputs_of(x, y, sample_weight), sample_weight)
+                            if self.trains and group is None:
+                                quick = QuickStep.after(model, self.variables)
                         else:
                             logs = own_step(data)
                             make_logs = lambda logs=logs: as_numbers(logs)  # type: ignore[misc]  # noqa: E731
                     own_logs = make_logs
                     if group is not None:
                         make_logs = group.end(self, own_logs)
-                    callbacks.batch_end(kind, step, make_logs)
+                    if after:
+                        callbacks.batch_end(kind, step, make_logs)
                     if self.trains and model.stop_training:
                         break
         finally:

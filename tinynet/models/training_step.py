@@ -37,7 +37,7 @@ class TrainingStep(Compiled):
     @property
     def _training_steps(self) -> Replays:
         return self.__dict__.get("_own_training_steps") or self.__dict__.setdefault(
-            "_own_training_steps", Replays(training=True))
+            "_own_training_steps", Replays(training=True, kept=2))
 
     @property
     def _prediction_calls(self) -> Replays:
@@ -142,10 +142,16 @@ class TrainingStep(Compiled):
             y_pred, loss, gradients = differentiate()
         value = float(loss.data)
         if not math.isfinite(value):
-            self._check_data(run.training if run is not None else None, x, y)
+            self._check_loss((x, y))
         self.optimizer.apply(gradients, variables if variables is not None else self._trained_variables())
         self._track_loss(value, y_pred)
         return y_pred
+
+    def _check_loss(self, data: Any) -> None:
+        """The loss of a training step is not finite."""
+        current = pass_of(self)
+        run = current.run if current is not None else None
+        self._check_data(run.training if run is not None else None, data[0], data[1])
 
     def test_step(self, data: Any) -> Logs:
         """One step of evaluation on a batch; override it for a step of your own.

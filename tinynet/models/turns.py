@@ -19,6 +19,10 @@ class Turns:
         self._turn = threading.RLock()  # of the thread that uses the model; it may call the model's methods again
         self._next = threading.Lock()  # of the thread that waits for the turn; the others wait for this one
 
+    def quickly(self) -> Any:
+        """The same as `taken`, for a loop: without a call of Python where no other thread waits."""
+        return self.taken() if self._next.locked() else self._turn
+
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
         """A block within which no other thread is in such a block.

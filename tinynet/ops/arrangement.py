@@ -114,7 +114,7 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
     >>> repeat([1, 2], 2).numpy()
     array([1, 1, 2, 2], dtype=int32)
     """
-    repeats = np.asarray(repeats)
+    repeats = repeats if type(repeats) is int else np.asarray(repeats)
     return gathered(x, lambda a, fill: np.repeat(a, repeats, axis))
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.recording import constant, converted, repeated
 from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import record
@@ -127,7 +128,7 @@ def dot_product_attention(
     if not q.ndim == k.ndim == v.ndim == 4:
         raise ValueError("dot_product_attention: expected (batch, steps, heads, dim) three times, got "
                          f"{q.shape}, {k.shape}, {v.shape}")
-    visible = None if mask is None else to_array(mask).astype(bool, copy=False)
+    visible = None if mask is None else converted(to_array(mask), bool)
     scale = q.shape[-1] ** -0.5 if scale is None else scale
     (batch, queries, heads, dim), keys = q.shape, k.shape[1]
     fits = k.shape == (batch, keys, heads, dim) and v.shape[:3] == k.shape[:3]  # otherwise axes of 1 may broadcast
@@ -154,8 +155,10 @@ def _in_operations(query, key, value, bias, visible, scale, causal):
     if bias is not None:
         scores = scores + bias
     if visible is not None or causal:
-        allowed = _allowed(visible, causal, scores.shape)
-        lowest = np.asarray(-0.7 * np.finfo(scores.dtype).max, scores.dtype)  # finite: a row of it is no NaN
+        shape = scores.shape
+        allowed = (constant(_allowed(None, causal, shape)) if visible is None else
+                   repeated(lambda m: _allowed(m, causal, shape), visible))
+        lowest = constant(np.asarray(-0.7 * np.finfo(scores.dtype).max, scores.dtype))  # finite: a row of it is no NaN
         scores = where(allowed, scores, lowest)
     return swapaxes(matmul(softmax(scores), value), 1, 2)
 
@@ -168,4 +171,4 @@ def _four_axes(mask, shape):
         raise ValueError(f"dot_product_attention: mask {mask.shape} does not broadcast to (batch, heads, queries, "
                          f"keys) = {shape}") from None
     mask = mask.reshape((1,) * (4 - mask.ndim) + mask.shape)
-    return mask if mask.shape[3] == shape[3] else np.repeat(mask, shape[3], axis=3)
+    return mask if mask.shape[3] == shape[3] else repeated(lambda m: np.repeat(m, shape[3], axis=3), mask)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..core.recording import dense
 from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
@@ -169,7 +170,7 @@ def batch_norm(
             f"batch_norm: an input of shape {shape} has no samples to take the mean of. "
             "Leave empty batches out of training."
         )
-    x_data = x.data if channels_last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
+    x_data = x.data if channels_last else dense(np.moveaxis(x.data, axis, -1))
     if moments is None:
         y, mean, variance, inverse_std = kernels.batch_norm_forward(x_data, gamma_data, beta_data, epsilon, relu)
     else:
@@ -237,7 +238,7 @@ def batch_norm_with(
     mean, variance = (convert_to_tensor(value, x.data.dtype).data for value in (mean, variance))
     for name, parameter in (("mean", mean), ("variance", variance)):
         check_channel_wise("batch_norm_with", name, parameter, x.data.shape, axis)
-    x_data = x.data if channels_last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
+    x_data = x.data if channels_last else dense(np.moveaxis(x.data, axis, -1))
     y, inverse_std = kernels.batch_norm_inference(x_data, gamma_data, beta_data, mean, variance, epsilon, relu)
     backward = _backward_of(x, x_data, gamma_data, beta_data, mean, inverse_std, relu, True, channels_last, axis)
     recorded = composed(normalization(gamma is not None, beta is not None, epsilon, axis, relu, (mean, variance)),
@@ -282,7 +283,7 @@ def batch_normalization(
 
 def _back(array, axis):
     """The last axis back to where it came from."""
-    return np.ascontiguousarray(np.moveaxis(array, -1, axis))
+    return dense(np.moveaxis(array, -1, axis))
 
 
 def _checked(operation, x, gamma, beta, axis):
@@ -305,7 +306,7 @@ def _backward_of(x, x_data, gamma, beta, mean, inverse_std, relu, constant, chan
 
     def backward(dy):
         if not channels_last:
-            dy = np.ascontiguousarray(np.moveaxis(dy, axis, -1))
+            dy = dense(np.moveaxis(dy, axis, -1))
         dx, dgamma, dbeta = kernels.batch_norm_backward(
             dy, x_data, gamma, beta, mean, inverse_std, relu, constant, need_dx
         )

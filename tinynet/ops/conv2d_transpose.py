@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.recording import changed, constant, repeated
 from ..core.types import Pair, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
@@ -133,16 +134,16 @@ def conv2d_transpose(
         )
     geometry = (strides, (vertical, horizontal), dilation, 1)
     # Only the shape of the convolution's input counts for its input gradient: this array is one repeated number.
-    anything = np.broadcast_to(x_data.dtype.type(0), shape)
+    anything = constant(np.broadcast_to(x_data.dtype.type(0), shape))
     y = kernels.conv2d_backward(x_data, anything, kernel_data, None, *geometry, "linear", True, False, False)[0]
     if bias_data is not None:
-        y += bias_data
+        changed(np.add, y, bias_data)
     need_dx = is_tracked(x)
 
     def backward(dy):
         dx = kernels.conv2d_forward(dy, kernel_data, None, *geometry, "linear") if need_dx else None
         dkernel = kernels.conv2d_backward(x_data, dy, kernel_data, None, *geometry, "linear", False, True, False)[1]
-        return (dx, dkernel) if bias_data is None else (dx, dkernel, dy.sum(axis=(0, 1, 2)))
+        return (dx, dkernel) if bias_data is None else (dx, dkernel, repeated(_sum_of_pixels, dy))
 
     inputs = (x, kernel) if bias is None else (x, kernel, bias)
 
@@ -154,6 +155,10 @@ def conv2d_transpose(
 
     result = record(y, inputs, backward, differentiable)
     return relu(result) if activation == "relu" else result
+
+
+def _sum_of_pixels(dy):
+    return dy.sum(axis=(0, 1, 2))
 
 
 def _output_padding(output_padding, strides):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..config import floatx
+from ..core.recording import constant
 from ..core.types import Array, DTypeLike, ShapeLike, TensorLike
 from ..tensor import Tensor, convert_to_tensor, to_array
 from .formulas import wrap
@@ -27,7 +28,7 @@ def zeros(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
     array([[0., 0., 0.],
            [0., 0., 0.]], dtype=float32)
     """
-    return wrap(np.zeros(as_shape(shape), dtype or floatx()))
+    return wrap(constant(np.zeros(as_shape(shape), dtype or floatx())))
 
 
 def ones(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
@@ -43,7 +44,7 @@ def ones(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
     >>> ones((1, 2)).numpy()
     array([[1., 1.]], dtype=float32)
     """
-    return wrap(np.ones(as_shape(shape), dtype or floatx()))
+    return wrap(constant(np.ones(as_shape(shape), dtype or floatx())))
 
 
 def empty(shape: ShapeLike, dtype: DTypeLike = None) -> Tensor:
@@ -79,7 +80,8 @@ def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike = None) -> T
     >>> full((2, 2), [1, 2]).tolist()
     [[1.0, 2.0], [1.0, 2.0]]
     """
-    return wrap(np.full(as_shape(shape), to_array(fill_value), dtype or floatx()))
+    value = to_array(fill_value)
+    return wrap(constant(np.full(as_shape(shape), value, dtype or floatx()), value))
 
 
 def zeros_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
@@ -95,7 +97,7 @@ def zeros_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
     >>> zeros_like([1, 2]).numpy()
     array([0, 0], dtype=int32)
     """
-    return wrap(np.zeros_like(to_array(x), dtype=dtype))
+    return wrap(constant(np.zeros_like(to_array(x), dtype=dtype)))
 
 
 def ones_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
@@ -111,7 +113,7 @@ def ones_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
     >>> ones_like([5.0, 7.0]).numpy()
     array([1., 1.], dtype=float32)
     """
-    return wrap(np.ones_like(to_array(x), dtype=dtype))
+    return wrap(constant(np.ones_like(to_array(x), dtype=dtype)))
 
 
 def empty_like(x: TensorLike, dtype: DTypeLike = None) -> Tensor:
@@ -147,7 +149,8 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike = None) ->
     >>> full_like([1, 2], 7).numpy()
     array([7, 7], dtype=int32)
     """
-    return wrap(np.full_like(to_array(x), to_array(fill_value), dtype=dtype))
+    value = to_array(fill_value)
+    return wrap(constant(np.full_like(to_array(x), value, dtype=dtype), value))
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Tensor:
@@ -166,7 +169,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Te
     array([[0., 1., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    return wrap(np.eye(N, M, k, dtype or floatx()))
+    return wrap(constant(np.eye(N, M, k, dtype or floatx())))
 
 
 def identity(n: int, dtype: DTypeLike = None) -> Tensor:

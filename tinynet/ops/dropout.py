@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import shares
+from ..core.recording import constant
 from ..core.types import Array, SeedLike, TensorLike
 from ..runtime import kernels
 from ..seeds import draw_seed
@@ -167,7 +168,7 @@ def _noise(x, rate, noise_shape, seed, offset):
             f"dropout: noise_shape {tuple(noise_shape)} does not broadcast to the input's shape {x.shape}. "
             "Give one entry an axis: 1 to drop whole slices, None or the extent otherwise."
         )
-    return kernels.dropout_forward(np.ones(entries, x.dtype), rate, seed, offset, *_first_element(entries))
+    return kernels.dropout_forward(constant(np.ones(entries, x.dtype)), rate, seed, offset, *_first_element(entries))
 
 
 def _first_element(shape):

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..config import floatx
-from ..core.recording import computed
+from ..core.recording import computed, constant, converted, repeated
 from ..core.types import Array, TensorLike
 from ..symbolic import call_symbolically, is_symbolic
 from ..tape import is_tracked, record, state
@@ -55,8 +55,8 @@ def unary(
             x = convert_to_tensor(x)
         a = x.data
         if to_float and a.dtype.kind != "f":
-            a = a.astype(floatx())
-        y = formula(a)
+            a = converted(a, floatx())
+        y = repeated(formula, a)
         if type(y) is not np.ndarray:
             y = np.asarray(y)  # NumPy makes scalars of arrays without dimensions
         if derivative is None or not state.tapes or not is_tracked(x):
@@ -64,7 +64,7 @@ def unary(
             tensor.data = y
             tensor._keras_mask = None
             return tensor
-        return record(y, (x,), lambda dy: (np.asarray(derivative(dy, a, y)),),
+        return record(y, (x,), lambda dy: (np.asarray(repeated(derivative, dy, a, y)),),
                       lambda dy, y: (derivative(dy, as_it_was(x, a), y),))
 
     return named(op, name, _unary_docstring(doc, derivative, to_float, example), takes_symbolic=True)
@@ -94,7 +94,7 @@ def binary(
             a, b = operands(x1, x2, to_float)
         except Exception:
             return call_symbolically(op, (x1, x2), {})
-        y = computed(formula, a, b) if recordable else formula(a, b)
+        y = computed(formula, a, b) if recordable else repeated(formula, a, b)
         if type(y) is not np.ndarray:
             y = np.asarray(y)
         if derivative1 is None or not state.tapes:
@@ -109,8 +109,8 @@ def binary(
 
         def backward(dy):
             return (
-                None if like1 is None else sum_to(derivative1(dy, a, b, y), like1),
-                None if like2 is None else sum_to(derivative2(dy, a, b, y), like2),
+                None if like1 is None else sum_to(repeated(derivative1, dy, a, b, y), like1),
+                None if like2 is None else sum_to(repeated(derivative2, dy, a, b, y), like2),
             )
 
         def differentiable(dy, y):
@@ -142,10 +142,11 @@ def moved(
     if not isinstance(x, Tensor):
         x = convert_to_tensor(x)
     a = x.data
-    y = dense(forward(a), x)
+    is_variable = isinstance(x, Variable)
+    y = repeated(lambda a: dense(forward(a), a if is_variable else None), a)
     if not state.tapes or not is_tracked(x):
         return wrap(y)
-    return record(y, (x,), lambda dy: (np.require(inverse(dy, a), a.dtype, "C"),),
+    return record(y, (x,), lambda dy: (repeated(lambda dy, a: np.require(inverse(dy, a), a.dtype, "C"), dy, a),),
                   lambda dy, y: (linear(dy, lambda d: np.require(inverse(d, a), a.dtype, "C"),
                                         lambda d: np.require((linear_part or forward)(d), a.dtype, "C")),))
 
@@ -170,13 +171,13 @@ def gathered(x: TensorLike, forward: Callable[[Array, int], Array]) -> Tensor:
     return moved(x, lambda a: forward(a, 0), inverse)
 
 
-def dense(y: Array, x: TensorLike) -> Array:
-    """`y` as a dense array of its own, if `x`, which it may be a view of, is a variable and will change."""
+def dense(y: Array, kept: Array | None = None) -> Array:
+    """`y` as a dense array; one of its own if it is a view of `kept`, the array of a variable, which will change."""
     if type(y) is not np.ndarray:
         y = np.asarray(y)
     if not y.flags.c_contiguous:
         return y.copy()
-    return y.copy() if isinstance(x, Variable) and np.may_share_memory(y, x.data) else y
+    return y.copy() if kept is not None and np.may_share_memory(y, kept) else y
 
 
 def sum_to(gradient: Array, like: Array) -> Array:
@@ -185,10 +186,10 @@ def sum_to(gradient: Array, like: Array) -> Array:
     if gradient.shape != shape:
         extra = gradient.ndim - len(shape)
         axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1)
-        gradient = gradient.sum(axis=axes, keepdims=True).reshape(shape)
+        gradient = repeated(lambda g: np.asarray(g.sum(axis=axes, keepdims=True).reshape(shape)), gradient)
     elif type(gradient) is not np.ndarray:
         gradient = np.asarray(gradient)
-    return gradient if gradient.dtype is like.dtype else gradient.astype(like.dtype, copy=False)
+    return gradient if gradient.dtype is like.dtype else converted(gradient, like.dtype)
 
 
 def operands(x1: TensorLike, x2: TensorLike, to_float: bool = False) -> tuple[Any, Any]:
@@ -237,7 +238,8 @@ def result_type(*values: TensorLike) -> np.dtype[Any]:
 
 def _cast(x, dtype):
     if type(x) in (int, float, bool):
-        return np.array(x, dtype)  # raises OverflowError if an integer does not fit, where astype would wrap around
+        # It raises OverflowError if an integer does not fit, where astype would wrap around.
+        return constant(np.array(x, dtype))
     return to_array(x, dtype)
 
 

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from ..core.recording import dense
 from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
@@ -134,15 +135,15 @@ def group_normalization(
         arrays.append(None if parameter is None else parameter.data)
     gamma_data, beta_data = arrays
     last = channels_axis == len(shape) - 1
-    x_data = x.data if last else np.ascontiguousarray(np.moveaxis(x.data, axis, -1))
+    x_data = x.data if last else dense(np.moveaxis(x.data, axis, -1))
     y, mean, inverse_std = kernels.group_norm_forward(x_data, gamma_data, beta_data, groups, epsilon)
     need_dx = is_tracked(x)
 
     def back(array):
-        return array if last else np.ascontiguousarray(np.moveaxis(array, -1, axis))
+        return array if last else dense(np.moveaxis(array, -1, axis))
 
     def backward(dy):
-        dy = dy if last else np.ascontiguousarray(np.moveaxis(dy, axis, -1))
+        dy = dy if last else dense(np.moveaxis(dy, axis, -1))
         dx, *of_parameters = kernels.group_norm_backward(
             dy, x_data, gamma_data, mean, inverse_std, need_dx, gamma_data is not None, beta_data is not None
         )

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..core.recording import computed, dense, repeated
 from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked
@@ -42,6 +43,7 @@ from .recurrence import (
     recorded_step,
     recurrent_gradient,
     result,
+    side_by_side,
     step_mask,
 )
 
@@ -192,12 +194,12 @@ def gru(
         before = first_states(h_data, y)
         if reset_after:
             drecurrent = recurrent_gradient(dproduct, before, mask_both)
-            dbias = np.stack([dbias, kernels.reduce_sum(matrix(dproduct), (0,))])
+            dbias = repeated(_stacked, dbias, kernels.reduce_sum(matrix(dproduct), (0,)))
         else:
-            of_both, of_g = (np.ascontiguousarray(part) for part in np.split(dz, [2 * units], axis=-1))
-            reset = gates[:, :, units:2 * units] * factor
-            drecurrent = np.concatenate([recurrent_gradient(of_both, before, mask_both),
-                                         recurrent_gradient(of_g, reset, None)], axis=1)
+            of_both, of_g = (dense(part) for part in np.split(dz, [2 * units], axis=-1))
+            reset = computed(np.multiply, gates[:, :, units:2 * units], factor)
+            drecurrent = side_by_side([recurrent_gradient(of_both, before, mask_both),
+                                       recurrent_gradient(of_g, reset, None)])
         return (dx, dh0, dkernel, drecurrent, dbias)[: len(inputs)]
 
     def formula(x, h, kernel, recurrent_kernel, bias=None):
@@ -220,3 +222,7 @@ def gru(
         return states, []
 
     return result(y, [], return_sequences, return_state, inputs, backward, formula)
+
+
+def _stacked(*parts):
+    return np.stack(parts)

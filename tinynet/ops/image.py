@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import config
+from ..core.recording import constant
 from ..core.types import Array, Pair, TensorLike
 from ..symbolic import takes_symbolic
 from ..tensor import Tensor, convert_to_tensor
@@ -111,7 +112,7 @@ def resize(
     if crop_to_aspect_ratio or pad_to_aspect_ratio:
         x = (_crop if crop_to_aspect_ratio else _pad)(x, height, width, fill_value)
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype("float32")
-    rows, columns = (resize_weights(n, new, interpolation, antialias).astype(dtype)
+    rows, columns = (constant(resize_weights(n, new, interpolation, antialias).astype(dtype))
                      for n, new in zip(x.shape[-3:-1], (height, width), strict=True))
 
     def along_axes(a, rows, columns):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.recording import converted, repeated
 from ..core.types import Array, ShapeLike, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record, state
@@ -54,7 +55,7 @@ def added_rows(shape: tuple[int, ...], indices: Array, rows: Array) -> Array:
     """
     compute = kernels.scatter_add if rows.dtype in (np.float32, np.float64) else scatter_add
     flat = rows.reshape(len(rows), math.prod(shape[1:]))
-    return compute(flat, indices.astype(np.int64, copy=False), shape[0]).reshape(shape)
+    return compute(flat, converted(indices, np.int64), shape[0]).reshape(shape)
 
 
 def _plain_key(key):
@@ -123,7 +124,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     array([[10, 30]], dtype=int32)
     """
     x = convert_to_tensor(x)
-    indices = to_array(indices).astype(np.intp)
+    indices = converted(to_array(indices), np.intp)
 
     def inverse(dy, a):
         along = 0 if axis is None else axis % a.ndim
@@ -189,9 +190,10 @@ def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -
     if x1 is None or x2 is None:
         raise ValueError("where: only one of x1 and x2 is given. Pass both, or none for the positions of what is true")
     dtype = result_type(x1, x2)
-    a, b = to_array(x1).astype(dtype, copy=False), to_array(x2).astype(dtype, copy=False)
-    condition = condition.astype(bool, copy=False)
-    y = np.ascontiguousarray(np.where(condition, a, b)).reshape(np.broadcast_shapes(condition.shape, a.shape, b.shape))
+    a, b = converted(to_array(x1), dtype), converted(to_array(x2), dtype)
+    condition = converted(condition, bool)
+    wide = np.broadcast_shapes(condition.shape, a.shape, b.shape)
+    y = repeated(lambda *parts: np.ascontiguousarray(np.where(*parts)).reshape(wide), condition, a, b)
     if not state.tapes:
         return wrap(y)
     like1 = x1.data if isinstance(x1, Tensor) and is_tracked(x1) else None
@@ -199,8 +201,8 @@ def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -
 
     def backward(dy):
         return (
-            None if like1 is None else sum_to(np.where(condition, dy, dy.dtype.type(0)), like1),
-            None if like2 is None else sum_to(np.where(condition, dy.dtype.type(0), dy), like2),
+            None if like1 is None else sum_to(repeated(np.where, condition, dy, dy.dtype.type(0)), like1),
+            None if like2 is None else sum_to(repeated(np.where, condition, dy.dtype.type(0), dy), like2),
         )
 
     def differentiable(dy, y):

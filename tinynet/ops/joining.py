@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.recording import converted, dense, repeated
 from ..core.types import TensorLike
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor
@@ -37,18 +38,18 @@ def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
         xs, axis = [ravel(x) for x in xs], 0
     dtype = result_type(*xs)
     try:
-        y = np.concatenate([x.data for x in xs], axis=axis, dtype=dtype)
+        y = repeated(lambda *parts: np.concatenate(parts, axis=axis, dtype=dtype), *(x.data for x in xs))
     except ValueError:
         raise ValueError(
             f"concatenate: shapes must agree except along axis {axis}. Got {', '.join(str(x.shape) for x in xs)}."
         ) from None
     if not state.tapes:
         return wrap(y)
-    ends = np.cumsum([x.data.shape[axis] for x in xs])[:-1]
+    ends = np.cumsum([x.data.shape[axis] for x in xs])[:-1].tolist()
     likes = [x.data if is_tracked(x) else None for x in xs]
 
     def backward(dy):
-        return tuple(None if like is None else np.ascontiguousarray(part, like.dtype).reshape(like.shape)
+        return tuple(None if like is None else converted(dense(part), like.dtype).reshape(like.shape)
                      for part, like in zip(np.split(dy, ends, axis), likes, strict=True))
 
     def differentiable(dy, y):

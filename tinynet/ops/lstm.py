@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ..core.recording import dense
 from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked
@@ -177,4 +178,4 @@ def lstm(
             states.append(h)
         return states, [c]
 
-    return result(y, [np.ascontiguousarray(c[:, -1])], return_sequences, return_state, inputs, backward, formula)
+    return result(y, [dense(c[:, -1])], return_sequences, return_state, inputs, backward, formula)

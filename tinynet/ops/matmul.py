@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from ..core.recording import converted, repeated
 from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
@@ -109,9 +110,9 @@ def _matmul_general(x1, x2):
         ) from None
     floats = [array.dtype for array in (a, b) if array.dtype.kind == "f"]
     if not floats:
-        return record(np.matmul(x1.data, x2.data), (x1, x2), _no_gradient)
+        return record(np.asarray(repeated(np.matmul, x1.data, x2.data)), (x1, x2), _no_gradient)
     dtype = np.result_type(*floats)  # float32 with int32 is float32, as in Keras
-    a, b = a.astype(dtype, copy=False), b.astype(dtype, copy=False)
+    a, b = converted(a, dtype), converted(b, dtype)
     y = kernels.matmul(a, b)
     shape = batch + (a.shape[-2],) * (x1.ndim > 1) + (b.shape[-1],) * (x2.ndim > 1)
     wanted1, wanted2 = is_tracked(x1), is_tracked(x2)
@@ -154,8 +155,9 @@ def _gradient_like(gradient, operand, x):
     added = gradient.ndim - operand.ndim
     broadcast = tuple(added + i for i, n in enumerate(operand.shape) if n == 1 and gradient.shape[added + i] != 1)
     if added or broadcast:
-        gradient = gradient.sum(axis=(*range(added), *broadcast))
-    return gradient.reshape(x.shape).astype(x.dtype, copy=False)
+        axes = (*range(added), *broadcast)
+        gradient = repeated(lambda g: np.asarray(g.sum(axis=axes)), gradient)
+    return converted(gradient.reshape(x.shape), x.dtype)
 
 
 def _inner_mismatch(a, b):

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.recording import converted, repeated
 from ..core.types import Array
 from ..tape import GradientTape, record
 from ..tensor import Tensor
@@ -35,7 +36,7 @@ def linear(x: Tensor, forward: Callable[[Array], Array], adjoint: Callable[[Arra
     >>> linear(Tensor([1.0, 2.0]), double, double).numpy()
     array([2., 4.], dtype=float32)
     """
-    return record(np.asarray(forward(x.data)), (x,), lambda dy: (np.asarray(adjoint(dy)),),
+    return record(np.asarray(repeated(forward, x.data)), (x,), lambda dy: (np.asarray(repeated(adjoint, dy)),),
                   lambda dy, y: (linear(dy, adjoint, forward),))
 
 
@@ -131,7 +132,7 @@ def alias(x: Tensor, data: Array) -> Tensor:
     def differentiable(dy, y):
         return (dy if dy.data.dtype == own else dy.astype(own),)
 
-    return record(data, (x,), lambda dy: (dy.astype(own, copy=False),), differentiable)
+    return record(data, (x,), lambda dy: (converted(dy, own),), differentiable)
 
 
 def as_it_was(x: Tensor, data: Array) -> Tensor:

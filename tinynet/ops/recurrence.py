@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.recording import computed, constant, converted, dense, repeated
 from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
@@ -71,7 +72,7 @@ def prepare(
         if bias.shape != bias_shape:
             raise ValueError(f"{name}: bias must have shape {bias_shape}, got {bias.shape}")
     shape = (x.shape[0], units)
-    states = [convert_to_tensor(np.zeros(shape, dtype) if state is None else state) for state in states]
+    states = [convert_to_tensor(constant(np.zeros(shape, dtype)) if state is None else state) for state in states]
     for state in states:
         if state.shape != shape:
             raise ValueError(f"{name}: a state must have shape (batch, units) = {shape}, got {state.shape}")
@@ -93,7 +94,7 @@ def step_mask(mask: TensorLike, x: Tensor) -> Array | None:
     """
     if mask is None:
         return None
-    mask = to_array(mask).astype(bool)
+    mask = converted(to_array(mask), bool)
     if mask.shape != x.shape[:2]:
         raise ValueError(f"the mask must have shape (batch, steps) = {x.shape[:2]}, got {mask.shape}")
     return mask
@@ -101,7 +102,7 @@ def step_mask(mask: TensorLike, x: Tensor) -> Array | None:
 
 def first_states(h0: Array, y: Array) -> Array:
     """The state before each step: h_0, ..., h_(T-1), shape (batch, steps, units)."""
-    return np.concatenate([h0[:, np.newaxis], y[:, :-1]], axis=1)
+    return repeated(lambda h0, y: np.concatenate([h0[:, np.newaxis], y[:, :-1]], axis=1), h0, y)
 
 
 def matrix(array: Array) -> Array:
@@ -111,12 +112,21 @@ def matrix(array: Array) -> Array:
 
 def gates_of(weights: Array, gates: int) -> list[Array]:
     """The columns of each gate, dense."""
-    return [np.ascontiguousarray(part) for part in np.split(weights, gates, axis=-1)]
+    return [dense(part) for part in np.split(weights, gates, axis=-1)]
 
 
 def dropped(x: Array, factors: Array) -> Array:
     """x with one gate's dropout: x (batch, steps, n) or (batch, n), factors (batch, n)."""
-    return x * (factors[:, np.newaxis] if x.ndim == 3 else factors)
+    return computed(np.multiply, x, factors[:, np.newaxis] if x.ndim == 3 else factors)
+
+
+def side_by_side(parts: Sequence[Array]) -> Array:
+    """The arrays of the gates joined along their last axis."""
+    return repeated(_side_by_side, *parts)
+
+
+def _side_by_side(*parts):
+    return np.concatenate(parts, axis=-1)
 
 
 def input_products(x: Array, factors: Array | None, kernel: Array, bias: Array | None) -> Array:
@@ -134,8 +144,8 @@ def input_products(x: Array, factors: Array | None, kernel: Array, bias: Array |
     if factors is None:
         return kernels.dense_forward(x, kernel, bias, "linear")
     parts = zip(factors, gates_of(kernel, len(factors)), strict=True)
-    z = np.concatenate([kernels.dense_forward(dropped(x, f), part, None, "linear") for f, part in parts], axis=-1)
-    return z if bias is None else z + bias
+    z = side_by_side([kernels.dense_forward(dropped(x, f), part, None, "linear") for f, part in parts])
+    return z if bias is None else computed(np.add, z, bias)
 
 
 def input_gradients(
@@ -155,8 +165,8 @@ def input_gradients(
         dkernels.append(dkernel)
         dbiases.append(dbias)
         if need_dx:
-            dx = dropped(of_gate, f) if dx is None else dx + dropped(of_gate, f)
-    return dx, np.concatenate(dkernels, axis=-1), np.concatenate(dbiases)
+            dx = dropped(of_gate, f) if dx is None else computed(np.add, dx, dropped(of_gate, f))
+    return dx, side_by_side(dkernels), side_by_side(dbiases)
 
 
 def recurrent_gradient(dz: Array, h: Array, factors: Array | None) -> Array:
@@ -164,7 +174,7 @@ def recurrent_gradient(dz: Array, h: Array, factors: Array | None) -> Array:
     if factors is None:
         return kernels.matmul(matrix(h), matrix(dz), transpose_a=True)
     parts = zip(gates_of(dz, len(factors)), factors, strict=True)
-    return np.concatenate([recurrent_gradient(d, dropped(h, f), None) for d, f in parts], axis=-1)
+    return side_by_side([recurrent_gradient(d, dropped(h, f), None) for d, f in parts])
 
 
 # What the references of the kernels use. They compute one step of all samples at once.
@@ -219,6 +229,10 @@ def recorded_step(mask: Array | None, t: int, new: Tensor, old: Tensor) -> Tenso
     return new if mask is None else where(np.broadcast_to(mask[:, t, np.newaxis], new.shape), new, old)
 
 
+def _with_states(y, *others):
+    return np.concatenate([y, np.stack(others, axis=1)], axis=1)
+
+
 def result(
     y: Array, others: list[Array], return_sequences: bool, return_state: bool, inputs: Sequence[Tensor],
     backward: Callable[[Array | None, Array | None, list[Any]], Any],
@@ -240,10 +254,10 @@ def result(
     Returns:
         The output, and the list of final states (None without `return_state`).
     """
-    steps, last = y.shape[1], np.ascontiguousarray(y[:, -1])
+    steps, last = y.shape[1], dense(y[:, -1])
     if not any(is_tracked(tensor) for tensor in inputs):
         shown = convert_to_tensor(y if return_sequences else last)
-        return shown, [*map(convert_to_tensor, (last.copy(), *others))] if return_state else None
+        return shown, [*map(convert_to_tensor, (repeated(np.copy, last), *others))] if return_state else None
 
     def recorded(output):
         """The gradient in recorded operations, of the output that the node has."""
@@ -253,7 +267,7 @@ def result(
     none = [None] * len(others)
     if return_state and others:
         # One tensor for all, of which the results are parts: a node of the tape has one output.
-        packed = record(np.concatenate([y, np.stack(others, axis=1)], axis=1), inputs,
+        packed = record(repeated(_with_states, y, *others), inputs,
                         lambda dy: backward(dy[:, :steps], None, [dy[:, steps + i] for i in range(len(others))]),
                         recorded(lambda h, others: stack(h + others, 1)))
         final = get_item(packed, (slice(None), steps - 1))

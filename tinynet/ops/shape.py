@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.recording import repeated
 from ..core.types import Axis, ShapeLike, TensorLike
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor
+from ..variable import Variable
 from .formulas import dense, moved, wrap
 
 
@@ -64,7 +66,7 @@ def reshape(x: TensorLike, newshape: ShapeLike) -> Tensor:
     shape, dtype = x.data.shape, x.data.dtype
     y = x.data.reshape(newshape)
     if type(x) is not Tensor:  # a variable will change
-        y = dense(y, x)
+        y = repeated(lambda a: dense(a.reshape(newshape), a), x.data) if isinstance(x, Variable) else y
     if not state.tapes or not is_tracked(x):
         return wrap(y)
     return record(y, (x,), lambda dy: (np.require(dy.reshape(shape), dtype, "C"),),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.recording import dense, repeated
 from ..core.types import Array, Axis, TensorLike
 from ..runtime import kernels
 from ..tape import record
@@ -142,7 +143,8 @@ def sparsemax(x: TensorLike, axis: Axis = -1) -> Tensor:
     >>> sparsemax([0.0, 1.0, 1.5]).numpy()
     array([0.  , 0.25, 0.75], dtype=float32)
     """
-    return _along_axis(x, axis, "sparsemax", _sparsemax_rows, _sparsemax_rows_gradient, _sparsemax_recorded_gradient)
+    return _along_axis(x, axis, "sparsemax", lambda x: repeated(_sparsemax_rows, x),
+                       lambda dy, y: repeated(_sparsemax_rows_gradient, dy, y), _sparsemax_recorded_gradient)
 
 
 def glu(x: TensorLike, axis: int = -1) -> Tensor:
@@ -224,10 +226,10 @@ def _along_axis(x, axis, operation, forward, backward_from_output, recorded_grad
     inverse = np.argsort(order)
 
     def to_rows(array):
-        return array.transpose(order).reshape(row_shape)
+        return dense(array.transpose(order)).reshape(row_shape)
 
     def from_rows(rows):
-        return np.ascontiguousarray(rows.reshape(moved_shape).transpose(inverse)).reshape(x.shape)
+        return dense(rows.reshape(moved_shape).transpose(inverse)).reshape(x.shape)
 
     y_rows = forward(to_rows(x.data))
     return record(from_rows(y_rows), (x,), lambda dy: (from_rows(backward_from_output(to_rows(dy), y_rows)),),

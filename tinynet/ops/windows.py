@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.checks import missing_axis
+from ..core.recording import dense
 from ..core.types import Array, Padding2d, Pair
 from ..tape import record
 from ..tensor import Tensor
@@ -299,6 +300,5 @@ def swap_layout(x: Tensor, axes: Sequence[int]) -> Tensor:
         axes: Which axis of x comes first, second, ...
     """
     inverse = np.argsort(axes).tolist()
-    return record(np.ascontiguousarray(x.data.transpose(axes)), (x,),
-                  lambda dy: (np.ascontiguousarray(dy.transpose(inverse)),),
+    return record(dense(x.data.transpose(axes)), (x,), lambda dy: (dense(dy.transpose(inverse)),),
                   lambda dy, y: (swap_layout(dy, inverse),))

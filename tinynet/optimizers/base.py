@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import runtime
 from ..tape import GradientTape, weights_may_change_in_place
 from ..tensor import Tensor, to_array
 from ..variable import Variable, aligned_copy
 from .clipping import clip_each_by_norm, clip_together_by_norm
-from .plan import Plan
+from .plan import Again, Plan, may_be_taken_again
 from .state import OptimizerState
 
 if TYPE_CHECKING:
@@ -168,6 +169,16 @@ class Optimizer(OptimizerState):
         >>> weight.numpy()
         array([0., 3.], dtype=float32)
         """
+        plan = self._plan
+        if plan is not None and plan.again is not None and may_be_taken_again(self) and plan.again.fits(
+                grads, trainable_variables):
+            rate = self._current_rate()
+            decay = rate * self.weight_decay if self.weight_decay else 0.0
+            for weights, gradients, slots, decays in plan.again.arguments:
+                self.update_all(weights, gradients, slots, rate, decay if decays else 0.0)
+            iterations = self._iterations
+            iterations.data = iterations.data + 1
+            return
         if len(grads) == 0:
             return
         variables = self._trainable_variables if trainable_variables is None else trainable_variables
@@ -198,7 +209,10 @@ class Optimizer(OptimizerState):
         if gradients is not None:
             if self.clipnorm or self.global_clipnorm or self.clipvalue:
                 gradients = self._clip(gradients)
-            self._update(plan, gradients, self._current_rate())
+            arguments = self._update(plan, gradients, self._current_rate())
+            if (arguments is not None and type(grads) is list and variables is trainable_variables
+                    and not plan.constrained and runtime._backend == "native" and may_be_taken_again(self)):
+                plan.again = Again(plan, grads, variables, arguments)
         if self.use_ema:
             self._average()
         for variable in plan.constrained:
@@ -271,15 +285,19 @@ class Optimizer(OptimizerState):
             self._decay(plan.variables, rate)
             for gradient, variable in zip(gradients, plan.variables, strict=True):
                 self.update_step(Tensor.wrap(gradient.astype(variable.data.dtype, copy=False)), variable, rate)
-            return
+            return None
         decay = rate * self.weight_decay if self.weight_decay else 0.0
+        arguments: list[tuple] | None = []
         for group in plan.groups(self.weight_decay is not None):
             weights = list(map(_data_of, group.variables))
             chosen = gradients if group.positions is None else [gradients[i] for i in group.positions]
             if set(map(_dtype_of, chosen)) != {group.dtype}:
-                chosen = [gradient.astype(group.dtype, copy=False) for gradient in chosen]
+                chosen, arguments = [gradient.astype(group.dtype, copy=False) for gradient in chosen], None
             slots = [list(map(_data_of, slot)) for slot in group.slots]
             self.update_all(weights, chosen, slots, rate, decay if group.decays else 0.0)
+            if arguments is not None:
+                arguments.append((weights, chosen, slots, group.decays))
+        return arguments
 
     def _sort_out(self, gradients, variables):
         """The unusual: nothing built yet, other lengths, missing gradients, lists instead of arrays."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .. import runtime
+from ..tape import weights_may_change_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +57,7 @@ class Plan:
         self.variables = list(variables)
         self.indices = [optimizer._index[id(variable)] for variable in variables]
         self.constrained = [variable for variable in variables if getattr(variable, "constraint", None) is not None]
+        self.again: Again | None = None
         self._grouped = {with_decay: self._group(optimizer, with_decay) for with_decay in (False, True)}
 
     def groups(self, with_decay: bool) -> list[Group]:
@@ -76,3 +80,41 @@ class Plan:
             )
             for (_, decays), positions in kinds.items()
         ]
+
+
+class Again:
+    """The arguments of `update_all` in a plain step: no option changes gradients or weights besides the rule.
+
+    A step that is run again from its recording has the same gradients' arrays, with new numbers in them. So the lists
+    of arrays are those of the step before, if no weight and no state is another array by now.
+
+    Args:
+        plan: The plan of the variables.
+        grads: The list of Tensors that `apply` was given.
+        variables: The list of variables that it was given.
+        arguments: For each group: weights, gradients, slots, and whether weight decay applies.
+    """
+
+    __slots__ = ("arguments", "_arrays", "_gradients", "_grads", "_owners", "_variables", "_weights")
+
+    def __init__(self, plan: Plan, grads: list[Any], variables: Sequence[Any], arguments: list[tuple]) -> None:
+        self.arguments = arguments
+        self._grads, self._gradients = grads, [gradient.data for gradient in grads]
+        self._variables, self._weights = variables, [variable.data for variable in variables]
+        self._owners = [variable for grouped in plan._grouped.values() for group in grouped for slot in group.slots
+                        for variable in slot]
+        self._arrays = [variable.data for variable in self._owners]
+
+    def fits(self, grads: Any, variables: Any) -> bool:
+        """Whether a step has the same arrays."""
+        same = runtime._native._all_data_is
+        return (grads is self._grads and variables is self._variables and weights_may_change_in_place()
+                and same(grads, self._gradients) and same(variables, self._weights)
+                and same(self._owners, self._arrays))
+
+
+def may_be_taken_again(optimizer: Any) -> bool:
+    """Whether a step is its rule, and nothing else."""
+    return (optimizer.exchange is None and optimizer.watch is None and optimizer.loss_scale_factor is None
+            and not (optimizer.gradient_accumulation_steps or optimizer.clipnorm or optimizer.global_clipnorm
+                     or optimizer.clipvalue or optimizer.use_ema))

@@ -1,0 +1,101 @@
+"""A whole training step of `fit` whose loss and gradients come from a recording.
+
+A step asks the same questions each time: is a pass under way, does a probe watch, are these the variables, which
+metrics are there? `fit` asks them again only if something may have changed since the last step. What may change is
+compared: the layers' attributes, the optimizer's options, the arrays of weights and states, the settings of the loss.
+The calls and their results are those of `TrainingStep._train_on`, which takes every step that is not taken here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import runtime
+from ..core.registry import is_builtin
+from ..layers.base_weights import changes
+from ..layers.context import threads
+from ..tape import state as tape_state
+from ..tensor import Tensor
+
+
+class QuickStep:
+    """The step of one pass over batches. Made where a step of it has been run from a recording.
+
+    Args:
+        model: The model, whose last step was run from the recording.
+        recording: The Recording.
+        variables: The pass's trainable variables.
+    """
+
+    __slots__ = ("_apply", "_changes", "_given", "_gradients", "_loss", "_loss_mean", "_metrics", "_model",
+                 "_optimizer", "_recording", "_replays", "_rows", "_settings", "_variables", "_y_pred")
+
+    def __init__(self, model: Any, recording: Any, variables: list[Any]) -> None:
+        self._model, self._recording, self._variables = model, recording, variables
+        self._replays = model._training_steps
+        self._settings = self._replays._settings
+        self._y_pred, loss, self._gradients = recording.results
+        self._loss = loss.data
+        self._rows = len(self._y_pred)
+        self._optimizer = model.optimizer
+        self._loss_mean = model._loss_tracker
+        compiled = model._compiled_metrics
+        self._metrics = [] if compiled is None else [(metric.update_state, weighted)
+                                                     for metric, weighted, _ in compiled._built]
+        self._changes = changes.count
+
+    @classmethod
+    def after(cls, model: Any, variables: Any) -> QuickStep | None:
+        """The quick step of a model that has just taken a training step; None if that was no step that it may repeat.
+
+        Args:
+            model: The model.
+            variables: The pass's trainable variables, or None.
+        """
+        recording = model._training_steps._last
+        if recording is None or variables is None or recording.runs == 0 or type(recording.results[0]) is not Tensor:
+            return None
+        compiled = model._compiled_metrics
+        if compiled is not None and (compiled._built is None or compiled.of_several or not all(
+                is_builtin(type(metric)) and is_builtin(getattr(metric, "_fn", is_builtin))
+                for metric, _, _ in compiled._built)):
+            return None  # metrics of the user's own may keep the outputs
+        if recording.results[0]._keras_mask is not None or model._overrides("_train_on", "_track_loss"):
+            return None
+        return cls(model, recording, variables)
+
+    def take(self, data: Any) -> bool:
+        """Take the step on a batch.
+
+        Args:
+            data: (x, y) or (x, y, sample_weight).
+
+        Returns:
+            False if it has to be taken by `_train_on`: nothing has been done then.
+        """
+        replays, recording, optimizer = self._replays, self._recording, self._optimizer
+        if (replays._last is not recording or changes.count != self._changes or optimizer.watch is not None
+                or runtime._backend != "native" or threads.context.watch is not None or tape_state.tapes
+                or type(data) is not tuple or replays._factor != optimizer.loss_scale_factor
+                or self._model.optimizer is not optimizer):
+            return False
+        for one, known in self._settings:
+            if vars(one) != known:
+                return False
+        if not replays._in_use.acquire(False):
+            return False
+        try:
+            if not recording.run([part for part in data if part is not None]):
+                return False
+            value = self._loss.item()
+            if not math.isfinite(value):
+                self._model._check_loss(data)
+            optimizer.apply(self._gradients, self._variables)
+            y = data[1]
+            self._loss_mean._add(value * self._rows, self._rows)
+            for update, weighted in self._metrics:
+                update(y, self._y_pred, data[2] if weighted and len(data) == 3 else None)
+        finally:
+            replays._in_use.release()
+        return True
