@@ -1,6 +1,7 @@
 """The lab's page on a model that several processes train: the first serves it, and it shows the whole."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -8,11 +9,14 @@ import signal
 import time
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 from distribution.launch import HERE, needs_mpi, run, start
+from lab_browser import CHROMIUM, Reader
 
 import tinynet as tn
+from tinynet.lab.your_model import YourModel
 
 PROGRAM = HERE / "watched.py"
 RANKS = 2
@@ -163,3 +167,27 @@ def test_ctrl_c_ends_a_held_training():
         output, _ = process.communicate(timeout=60)
         assert process.returncode != 0
         assert len(re.findall("training was interrupted after", output)) == 1, output
+
+
+@pytest.mark.skipif(CHROMIUM is None or importlib.util.find_spec("playwright") is None,
+                    reason="needs playwright and chromium")
+def test_the_page_in_a_browser():
+    from playwright.sync_api import sync_playwright
+
+    words = {"en": YourModel.words["ranks"].en, "ko": YourModel.words["ranks"].ko}
+    with training(100_000) as (process, base, token, _), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        lab = SimpleNamespace(base=base, access=SimpleNamespace(token=token))
+        for lang, dark, width in (("en", False, 1280), ("ko", True, 1280), ("ko", False, 420), ("en", True, 420)):
+            with Reader(browser, lab, f"model?lang={lang}", width=width, dark=dark) as reader:
+                reader.wait_for("__lab.state()?.ranks?.[1]?.waiting != null && __lab.state().epochs.length > 1")
+                reader.settle()
+                page = reader.page
+                assert page.locator("tr[data-rank]").count() == RANKS
+                assert page.locator("caption", has_text=words[lang]).count() == 1
+                assert page.locator("tr[data-rank].chosen").count() == 1
+                for name in ("processes", "samples", "communication", "slowest"):
+                    assert page.locator(f"[data-number={name}] dd").inner_text()
+                assert reader.js("document.documentElement.scrollWidth <= window.innerWidth")
+                reader.picture(f"model-ranks-{lang}-{'dark' if dark else 'light'}-{width}")
+        browser.close()

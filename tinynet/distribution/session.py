@@ -18,6 +18,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -52,7 +53,8 @@ class Control(NamedTuple):
     rows: float
     stop: float
     interrupted: float
-    waited: float  # seconds since it began, for the statistics
+    clock: float  # for the statistics: this rank's clock, and seconds that it has waited for others so far
+    waited: float
 
 
 class Session:
@@ -331,11 +333,12 @@ class Session:
 
     def _tell(self, kind: float, step: int = 0, rows: int = 0) -> bool:
         """Tell the others what comes next; whether all go on."""
-        control = Control(kind, step, rows, self.model.stop_training, self._interrupted, self.communicator.waited)
+        control = Control(kind, step, rows, self.model.stop_training, self._interrupted, time.perf_counter(),
+                          self.communicator.waited)
         table = self.communicator.gather_numbers(np.array(control, np.float64))
         told = [Control(*row) for row in table]
         if kind == STEP and self._statistics is not None:
-            self.strategy.speed = self._statistics.so_far(table[:, -1]) or self.strategy.speed
+            self.strategy.speed = self._statistics.so_far(table[:, -2:]) or self.strategy.speed
         if any(one.stop or one.interrupted for one in told):
             self._told_end = True
             if any(one.interrupted for one in told):

@@ -57,24 +57,24 @@ class EpochStatistics:
         self._communicator = communicator
         self._waited = communicator.waited
         self._begun = time.perf_counter()
-        self._first: tuple[float, Array] | None = None  # when the first step began; what each rank had waited until then
+        self._first: Array | None = None  # what each rank told before the first step
         self.rows = 0
 
-    def so_far(self, waited: Array) -> Speed | None:
-        """The speed of the steps so far, without asking the other ranks.
+    def so_far(self, told: Array) -> Speed | None:
+        """The speed of the steps so far, without asking the other ranks once more.
 
         Args:
-            waited: Seconds that each rank has waited since it began, as it told before this step.
+            told: What they have told before this step: their clocks, and how long they had waited by then. Shape
+                (ranks, 2).
 
         Returns:
             The Speed; None before the first step's end.
         """
-        now = time.perf_counter()
         if self._first is None:
-            self._first = now, waited
+            self._first = told
             return None
-        begun, before = self._first
-        return speed_of(self.rows, np.full(len(waited), now - begun), waited - before)
+        seconds, waited = (told - self._first).T
+        return speed_of(self.rows, seconds, waited)
 
     def result(self) -> Speed:
         """Compare all ranks; each of them must call it."""

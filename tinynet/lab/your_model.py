@@ -51,6 +51,7 @@ class YourModel(Following):
         "processes": Words("processes", "프로세스 수"), "samples": Words("samples a second, all together", "초당 샘플 수 (전체)"),
         "communication": Words("% of the time waiting for communication", "통신을 기다린 시간 (%)"),
         "slowest": Words("slowest process (rank)", "가장 느린 프로세스 (랭크)"),
+        "slow": Words("slowest", "가장 느림"),
         "ranks": Words("Processes that train this model together", "이 모델을 함께 학습하는 프로세스"),
         "rank": Words("rank", "랭크(rank)"), "host": Words("host", "호스트"),
         "waits_for": Words("of its time waiting for others", "다른 프로세스를 기다린 시간"),

@@ -33,15 +33,15 @@ export default function make(root, lab) {
     const rows = state.ranks.map((one) => {
       const share = one.waiting === null ? 0 : Math.min(1, Math.max(0, one.waiting));
       const bar = element("span", { class: "bar" });
-      bar.style.width = `${Math.round(120 * share)}px`;
+      bar.style.width = `${Math.round(80 * share)}px`;
       return element("tr", { class: one.slowest ? "chosen" : "", "data-rank": one.rank },
         element("th", { scope: "row", text: one.rank }), element("td", { text: one.host }),
         element("td", {}, bar, one.waiting === null ? "" : ` ${(100 * share).toFixed(1)} %`),
-        element("td", { text: one.slowest ? t("slowest") : "" }));
+        element("td", { text: one.slowest ? t("slow") : "" }));
     });
     ranks.replaceChildren(element("div", { class: "scroll", tabindex: "0" }, element("table", {}, element("caption", { text: t("ranks") }),
       element("thead", {}, element("tr", {}, ...["rank", "host", "waits_for"].map((name) => element("th", { scope: "col", text: t(name) })), element("td"))),
-      element("tbody", {}, ...rows))), element("p", { class: "soft", text: t("whole") }));
+      element("tbody", {}, ...rows))), element("p", { class: "lead", text: t("whole") }));
   }
 
   function showLayers() {
