@@ -33,8 +33,8 @@ class Lab(Callback):
     While no page is open it costs nothing. With a browser open, single batches are looked into, which takes about twice
     their time: as many as 5% of the time of training allow. The training is the same, to the last bit.
 
-    Where several processes train the model, the first one has the page. Losses, metrics and gradients on it are those of
-    the whole batch; activations and feature maps are those of the first process's samples.
+    Where several processes train the model, the first one has the page. Losses, metrics and gradients on it are those
+    of the whole batch; activations and feature maps are those of the first process's samples.
 
     Args:
         open_browser: Whether to open the page in the browser; its link is printed in any case.

@@ -320,7 +320,7 @@ class Session:
         return content.tobytes()
 
     def goes_on_waiting(self) -> bool:
-        """Whether this rank may wait for its user, as the lab does while a training is held; to be asked again and again.
+        """Whether this rank may wait on for its user, as the lab does while a training is held.
 
         Returns:
             False once Ctrl-C was pressed.
