@@ -706,7 +706,8 @@ def batch_gradient_loop(gradients, rows):
 
 
 def batch_gradient_lists(gradients, rows):
-    return [sum(count * g for count, g in zip(rows, column, strict=True) if count) / sum(rows) for column in gradients.T]
+    return [sum(count * g for count, g in zip(rows, column, strict=True) if count) / sum(rows)
+            for column in gradients.T]
 
 
 def batch_gradient_average(gradients, rows):
