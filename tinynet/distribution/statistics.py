@@ -34,7 +34,7 @@ class Speed(NamedTuple):
     waiting_by_rank: tuple[float, ...] = ()
 
 
-def speed_of(rows: int, seconds: Array, waited: Array) -> Speed:
+def _speed_of(rows: int, seconds: Array, waited: Array) -> Speed:
     """The speed of a time of training.
 
     Args:
@@ -74,13 +74,13 @@ class EpochStatistics:
             self._first = told
             return None
         seconds, waited = (told - self._first).T
-        return speed_of(self.rows, seconds, waited)
+        return _speed_of(self.rows, seconds, waited)
 
     def result(self) -> Speed:
         """Compare all ranks; each of them must call it."""
         own = np.array([time.perf_counter() - self._begun, self._communicator.waited - self._waited])
         table = self._communicator.gather_numbers(own)
-        return speed_of(self.rows, table[:, 0], table[:, 1])
+        return _speed_of(self.rows, table[:, 0], table[:, 1])
 
 
 class Report(Callback):
