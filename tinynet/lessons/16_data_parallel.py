@@ -615,6 +615,7 @@ ax.set_xscale("log", base=2)
 ax.set(xlabel="batch", ylabel="accuracy", xticks=batches, xticklabels=batches)
 legend = ax.legend()
 at = {rule: dict(zip(batches, values)) for rule, values in measured.items()}
+assert epochs * -(-len(train_x) // 32) == 1504 and epochs * -(-len(train_x) // 2048) == 24
 assert at["same rate"][32] - at["same rate"][2048] > 0.08
 assert at["linear rule"][512] > at["same rate"][512] and at["linear rule"][512] > at["linear rule"][32] - 0.03
 assert at["same rate"][2048] + 0.05 < at["linear rule"][2048] < at["linear rule"][512] - 0.01
