@@ -37,6 +37,30 @@ def test_a_room_is_there_when_it_is_asked_for(room):
     assert room in dir(tinynet)
 
 
+def test_an_import_draws_no_random_number():
+    """Or a program would draw others once it opens the lab, or uses one more part of tinynet."""
+    program = """
+import importlib, pkgutil
+import tinynet
+from tinynet.random import global_seed_generator
+
+tinynet.utils.set_random_seed(3)
+before = str(global_seed_generator().state)
+for module in pkgutil.walk_packages(tinynet.__path__, "tinynet.", onerror=lambda name: None):
+    name = module.name
+    if module.ispkg or name.rpartition(".")[2].isidentifier() and not name.endswith("__main__"):
+        try:
+            importlib.import_module(name)
+        except ImportError:  # of an extra
+            continue
+    if str(global_seed_generator().state) != before:
+        raise SystemExit(f"the import of {name} draws a random number")
+print("imported")
+"""
+    result = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0 and "imported" in result.stdout, result.stderr[-2000:]
+
+
 def test_a_training_needs_none_of_the_rooms():
     program = ("import tinynet as tn; model = tn.Sequential([tn.layers.Input((2,)), tn.layers.Dense(1)]); "
                "model.compile('sgd', 'mse'); model.fit(numpy.ones((4, 2)), numpy.ones((4, 1)), verbose=0)")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-HELLO = "from mpi4py import MPI; print('rank', MPI.COMM_WORLD.Get_rank(), 'of', MPI.COMM_WORLD.Get_size())"
+# One write a rank: MPICH's mpirun mixes the lines of several processes.
+HELLO = "import sys; from mpi4py import MPI; w = MPI.COMM_WORLD; sys.stdout.write(f'rank {w.rank} of {w.size}\\n')"
 
 
 def environment(**more):
@@ -33,7 +34,6 @@ def find_launcher():
         import mpi4py  # noqa: F401
     except ImportError:
         return None, "mpi4py is not installed"
-    beside = shutil.which("mpirun", path=str(Path(sys.executable).parent))
     beside = shutil.which("mpirun", path=str(Path(sys.executable).parent))
     found = [path for path in (os.environ.get("TINYNET_MPIRUN"), beside, shutil.which("mpirun")) if path]
     if not found:

@@ -692,12 +692,81 @@ def eda_numpy(words, synonyms, i, j, draws, p):
             np.insert(array, j, synonyms[words[i]]).tolist(), array[order].tolist(), kept if kept else [words[i]])
 
 
+def batch_gradient(gradients, rows):
+    busy = rows > 0
+    return rows[busy] @ gradients[busy] / rows.sum()
+
+
+def batch_gradient_loop(gradients, rows):
+    total = np.zeros(gradients.shape[1])
+    for gradient, count in zip(gradients, rows, strict=True):
+        if count:
+            total += gradient * (count / rows.sum())
+    return total
+
+
+def batch_gradient_lists(gradients, rows):
+    return [sum(count * g for count, g in zip(rows, column, strict=True) if count) / sum(rows)
+            for column in gradients.T]
+
+
+def batch_gradient_average(gradients, rows):
+    kept = np.flatnonzero(rows)
+    return np.average(gradients[kept], axis=0, weights=rows[kept])
+
+
+def ring_step(pieces, step):
+    n = len(pieces)
+    after = pieces.copy()
+    for r in range(n):
+        c = (r - step) % n
+        after[(r + 1) % n, c] += pieces[r, c]
+    return after
+
+
+def ring_step_indices(pieces, step):
+    n = len(pieces)
+    r = np.arange(n)
+    after, c = pieces.copy(), (r - step) % n
+    after[(r + 1) % n, c] += pieces[r, c]
+    return after
+
+
+def ring_step_lists(pieces, step):
+    n = len(pieces)
+    return [[(pieces[r][c] + (pieces[r - 1][c] if c == (r - 1 - step) % n else 0)).tolist() for c in range(n)]
+            for r in range(n)]
+
+
+def ring_step_mask(pieces, step):
+    n = len(pieces)
+    sent = np.zeros_like(pieces)
+    for r in range(n):
+        sent[(r + 1) % n, (r - step) % n] = pieces[r, (r - step) % n]
+    return pieces + sent
+
+
+def warm_up(step, rate, factor, steps):
+    return rate * (1 + (factor - 1) * min(step / steps, 1))
+
+
+def warm_up_if(step, rate, factor, steps):
+    return factor * rate if step >= steps else (1 - step / steps) * rate + step / steps * factor * rate
+
+
+def warm_up_interp(step, rate, factor, steps):
+    return np.interp(step, (0, steps), (rate, rate * factor))
+
+def warm_up_clip(step, rate, factor, steps):
+    return np.clip(rate + (factor - 1) * rate / steps * step, rate, factor * rate)
+
+
 # {exercise: {style: function}}: the name of a style is what follows the exercise's in the function's name.
 STYLES: dict = {}
 for _name in ("momentum", "nesterov", "adagrad", "rmsprop", "adam", "xavier", "l1_gradient", "l2_gradient",
               "early_stopping", "inverted_dropout", "batch_norm_forward", "batch_norm_backward", "output_size",
               "convolution", "max_pooling_gradient", "max_pooling", "mixup", "cutout", "eda", "train_validation_split",
-              "cross_entropy", "confusion_matrix", "grad_cam"):
+              "cross_entropy", "confusion_matrix", "grad_cam", "batch_gradient", "ring_step", "warm_up"):
     STYLES[_name] = {
         key.removeprefix(_name).lstrip("_") or "short": function for key, function in list(globals().items())
         if key.startswith(_name) and not (_name == "max_pooling" and key.startswith("max_pooling_gradient"))}

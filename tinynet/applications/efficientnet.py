@@ -74,7 +74,10 @@ SCALES = {  # width, depth, image size, dropout
 }
 SQUEEZE = 0.25  # channels between the two layers of squeeze and excitation, as a fraction of the block's input channels
 DROP_RATE = 0.2  # of the last block; it rises linearly from 0
-_KERNEL = VarianceScaling(2.0, "fan_out", "truncated_normal")
+# A description, of which each layer makes its own: an initializer that is made here would draw its seed from the
+# session when this module is imported, and give all layers the same one.
+_KERNEL = {"class_name": "VarianceScaling",
+           "config": {"scale": 2.0, "mode": "fan_out", "distribution": "truncated_normal"}}
 
 
 def EfficientNetB0(  # noqa: N802

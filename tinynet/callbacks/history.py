@@ -14,6 +14,7 @@ class History(Callback):
     Attributes:
         history: For each name in the logs, its value in every epoch: {'loss': [...], 'val_loss': [...]}.
         epoch: The epochs' numbers.
+        speeds: Of a training by several processes, a `distribution.Speed` for each epoch; otherwise empty.
         params: 'verbose', 'epochs' and 'steps' of the `fit`.
 
     >>> model = Sequential([tn.Input((1,)), Dense(1, kernel_initializer="ones")])
@@ -29,11 +30,13 @@ class History(Callback):
         super().__init__()
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
+        self.speeds: list[Any] = []
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Start with empty lists."""
         self.epoch = []
         self.history = {}
+        self.speeds = []
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Append the epoch's results."""

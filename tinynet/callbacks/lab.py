@@ -14,6 +14,7 @@ import numpy as np
 from ..layers.base import Layer
 from ..layers.context import call_context
 from ..layers.core import InputLayer
+from ..shares import process
 from ..tensor import Tensor
 from .base import Callback, Logs
 from .probe import histogram, statistics
@@ -31,6 +32,9 @@ class Lab(Callback):
 
     While no page is open it costs nothing. With a browser open, single batches are looked into, which takes about twice
     their time: as many as 5% of the time of training allow. The training is the same, to the last bit.
+
+    Where several processes train the model, the first one has the page. Losses, metrics and gradients on it are those
+    of the whole batch; activations and feature maps are those of the first process's samples.
 
     Args:
         open_browser: Whether to open the page in the browser; its link is printed in any case.
@@ -70,6 +74,7 @@ class Lab(Callback):
         self.chosen = ""  # the layer whose maps are kept
         self.report: dict[str, Any] | None = None
         self.step_seconds = float("nan")
+        self.strategy: Any = None  # the DataParallel, where several processes train the model
         self._gate = threading.Condition()
         self._held = False
         self._let_through = 0
@@ -94,7 +99,13 @@ class Lab(Callback):
         return self._model and self._model()
 
     def open(self) -> str:
-        """Start the server if it does not run yet, show this model on its page, and return the page's link."""
+        """Start the server if it does not run yet, show this model on its page, and return the page's link.
+
+        Of several processes that train one model, the first does so; on the others the link is an empty text.
+        """
+        if not process.writes:
+            self.link = ""
+            return self.link
         self.link = type(self).opener(self, self.port, self.open_browser)
         print(f"tinynet lab: {self.link}", flush=True)
         return self.link
@@ -145,6 +156,8 @@ class Lab(Callback):
             self.open()
         else:
             self.link = type(self).opener(self, self.port, False)
+        group = self._group()
+        self.strategy = None if group is None else group.strategy
         self.training = True
         self._own_seconds, self._began, self._last_begin = 0.0, time.perf_counter(), None
         self.version += 1
@@ -213,10 +226,17 @@ class Lab(Callback):
         if self.model is not None and self.model.optimizer is not None:
             self.model.optimizer.watch = None
 
+    def _group(self) -> Any:
+        """What `fit` does in addition where several processes train the model; None where one does."""
+        return self.training_run.training.group if self.training_run is not None else None
+
     def _wait(self) -> None:
         self.version += 1
+        group = self._group()
         with self._gate:
             while self._held and not self._let_through and not self.model.stop_training:
+                if group is not None and not group.goes_on_waiting():
+                    break
                 self._gate.wait(0.2)  # so that Ctrl-C gets through
             self._let_through = max(self._let_through - 1, 0)
         self._last_begin = None

@@ -18,6 +18,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -52,6 +53,8 @@ class Control(NamedTuple):
     rows: float
     stop: float
     interrupted: float
+    clock: float  # for the statistics: this rank's clock, and seconds that it has waited for others so far
+    waited: float
 
 
 class Session:
@@ -120,7 +123,10 @@ class Session:
         optimizer.exchange = self.exchange
         try:
             with self._signals(), self._quiet():
-                return run.train()
+                before = len(self.strategy.epochs)
+                history = run.train()
+                history.speeds = self.strategy.epochs[before:]
+                return history
         finally:
             optimizer.exchange = None
             self._exchange.close()
@@ -222,7 +228,7 @@ class Session:
         """
         share = data.share
         if current.trains:
-            if not self._tell(Control(STEP, step, share.total, self.model.stop_training, self._interrupted)):
+            if not self._tell(STEP, step, share.total):
                 return False
             if not self._synchronized:
                 if not self.model.built:
@@ -276,9 +282,10 @@ class Session:
         """
         if current.trains:
             if not self._told_end:
-                self._tell(Control(END, 0, 0, self.model.stop_training, self._interrupted))
+                self._tell(END)
             if self._statistics is not None:
-                self.strategy.epochs.append(self._statistics.result())
+                self.strategy.speed = self._statistics.result()
+                self.strategy.epochs.append(self.strategy.speed)
         if not current.trains or self._results is None:
             self._whole, self._results = None, self._start_results()
         return self._whole_logs(make_logs, current.trains, at_end=True)
@@ -313,10 +320,26 @@ class Session:
         self.communicator.wait(self.communicator.broadcast(content))
         return content.tobytes()
 
-    def _tell(self, control: Control) -> bool:
+    def goes_on_waiting(self) -> bool:
+        """Whether this rank may wait on for its user, as the lab does while a training is held.
+
+        Returns:
+            False once Ctrl-C was pressed.
+
+        Raises:
+            RankFailed: another rank has failed meanwhile.
+        """
+        self.communicator.check()
+        return not self._interrupted
+
+    def _tell(self, kind: float, step: int = 0, rows: int = 0) -> bool:
         """Tell the others what comes next; whether all go on."""
+        control = Control(kind, step, rows, self.model.stop_training, self._interrupted, time.perf_counter(),
+                          self.communicator.waited)
         table = self.communicator.gather_numbers(np.array(control, np.float64))
         told = [Control(*row) for row in table]
+        if kind == STEP and self._statistics is not None:
+            self.strategy.speed = self._statistics.so_far(table[:, -2:]) or self.strategy.speed
         if any(one.stop or one.interrupted for one in told):
             self._told_end = True
             if any(one.interrupted for one in told):

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..callbacks import Callback
 from ..callbacks.base import Logs
+from ..core.types import Array
 from ..utils.progbar import write
 
 
@@ -20,8 +21,9 @@ class Speed(NamedTuple):
         samples_per_second: Of all ranks together.
         waiting: The fraction of the time that a rank waited for communication, on average.
         slowest: The rank that waited least, for which the others waited.
+        waiting_by_rank: The fraction of the time that each rank waited.
 
-    >>> Speed(2.0, 500.0, 0.25, 3).samples_per_second
+    >>> Speed(2.0, 500.0, 0.25, 1, (0.4, 0.1)).samples_per_second
     500.0
     """
 
@@ -29,6 +31,19 @@ class Speed(NamedTuple):
     samples_per_second: float
     waiting: float
     slowest: int
+    waiting_by_rank: tuple[float, ...] = ()
+
+
+def _speed_of(rows: int, seconds: Array, waited: Array) -> Speed:
+    """The speed of a time of training.
+
+    Args:
+        rows: Samples of all ranks together.
+        seconds, waited: Of each rank: how long it trained, and how long of that it waited for others.
+    """
+    longest = float(seconds.max())
+    fractions = waited / seconds
+    return Speed(longest, rows / longest, float(fractions.mean()), int(waited.argmin()), tuple(fractions.tolist()))
 
 
 class EpochStatistics:
@@ -42,15 +57,30 @@ class EpochStatistics:
         self._communicator = communicator
         self._waited = communicator.waited
         self._begun = time.perf_counter()
+        self._first: Array | None = None  # what each rank told before the first step
         self.rows = 0
+
+    def so_far(self, told: Array) -> Speed | None:
+        """The speed of the steps so far, without asking the other ranks once more.
+
+        Args:
+            told: What they have told before this step: their clocks, and how long they had waited by then. Shape
+                (ranks, 2).
+
+        Returns:
+            The Speed; None before the first step's end.
+        """
+        if self._first is None:
+            self._first = told
+            return None
+        seconds, waited = (told - self._first).T
+        return _speed_of(self.rows, seconds, waited)
 
     def result(self) -> Speed:
         """Compare all ranks; each of them must call it."""
-        seconds = time.perf_counter() - self._begun
-        waited = self._communicator.waited - self._waited
-        table = self._communicator.gather_numbers(np.array([seconds, waited]))
-        seconds = float(table[:, 0].max())
-        return Speed(seconds, self.rows / seconds, float((table[:, 1] / table[:, 0]).mean()), int(table[:, 1].argmin()))
+        own = np.array([time.perf_counter() - self._begun, self._communicator.waited - self._waited])
+        table = self._communicator.gather_numbers(own)
+        return _speed_of(self.rows, table[:, 0], table[:, 1])
 
 
 class Report(Callback):

@@ -44,6 +44,7 @@ class DataParallel:
         rank: The number of this process, from 0.
         size: How many processes there are.
         epochs: A `Speed` for each epoch so far.
+        speed: The `Speed` of the epoch under way up to its newest step, then of the whole epoch; None before.
 
     Raises:
         ValueError: an unknown compression, or a bucket of no byte.
@@ -71,6 +72,7 @@ class DataParallel:
         self.communicator = join()
         self.rank, self.size = self.communicator.rank, self.communicator.size
         self.epochs: list[Speed] = []
+        self.speed: Speed | None = None
         if self.size > 1:
             shares.process.writes = self.rank == 0
             _share_cores(self.communicator)

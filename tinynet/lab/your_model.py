@@ -48,6 +48,18 @@ class YourModel(Following):
         "confusion": Words("Confusion matrix", "혼동 행렬(confusion matrix)"), "true": Words("true class", "정답"),
         "predicted": Words("predicted class", "예측"), "worst": Words("Worst mistakes", "가장 크게 틀린 샘플"),
         "warnings": Words("Warnings", "경고"), "batch": Words("batch", "배치"), "value": Words("value", "값"),
+        "processes": Words("processes", "프로세스 수"), "samples": Words("samples a second, all together", "초당 샘플 수 (전체)"),
+        "communication": Words("% of the time waiting for communication", "통신을 기다린 시간 (%)"),
+        "slowest": Words("slowest process (rank)", "가장 느린 프로세스 (랭크)"),
+        "slow": Words("slowest", "가장 느림"),
+        "ranks": Words("Processes that train this model together", "이 모델을 함께 학습하는 프로세스"),
+        "rank": Words("rank", "랭크(rank)"), "host": Words("host", "호스트"),
+        "waits_for": Words("of its time waiting for others", "다른 프로세스를 기다린 시간"),
+        "whole": Words(
+            "Losses, metrics and gradients are those of the whole batch. Activations and feature maps are those of rank 0, "
+            "which shows this page. The slowest process waits least: the others wait for it.",
+            "손실, 지표, 기울기는 배치 전체의 값입니다. 활성값과 특징 맵은 이 페이지를 띄운 랭크 0이 맡은 샘플의 값입니다. 기다린 시간이 가장 짧은 "
+            "프로세스가 가장 느린 프로세스입니다. 나머지가 그 프로세스를 기다리는 셈입니다."),
         "validation": Words("of validation samples", "검증 샘플 수"), "training": Words("of training samples", "학습 샘플 수"),
         "nothing_yet": Words("Nothing yet: call fit() in the notebook", "아직 없습니다. 노트북에서 fit()을 호출하세요"),
         "no_values": Words("This layer has none", "이 층에는 없습니다"),
@@ -83,9 +95,10 @@ class YourModel(Following):
             numbers["parameters"] = model.count_params() if model.built else 0
         if np.isfinite(lab.step_seconds):
             numbers["milliseconds"] = round(1000 * lab.step_seconds, 3)
+        ranks = self._together(numbers)
         ridges = list(lab.samples.get((chosen, self.settings["what"]), ()))[-RIDGES:]
         return {
-            "numbers": numbers, "layers": layers, "chosen": chosen,
+            "numbers": numbers, "layers": layers, "chosen": chosen, "ranks": ranks,
             "running": np.array(running, np.float64).reshape(-1, 2),
             "epochs": [{name: _number(value) for name, value in logs.items()} for logs in list(lab.epoch_logs)],
             "ridges": {"counts": np.array([one["counts"] for one in ridges], np.int32).reshape(-1, BINS),
@@ -93,6 +106,23 @@ class YourModel(Following):
             "maps": _as_bytes(lab.maps) if lab.maps is not None and lab.maps_of == chosen else None,
             "report": lab.report, "warnings": list(getattr(model, "_advice", [])),
         }
+
+    def _together(self, numbers: dict[str, Any]) -> list[dict[str, Any]]:
+        """The processes that train the model, one a row, with what they have in common among the numbers; no row where
+        one process trains it.
+        """
+        strategy = self.lab.strategy
+        if strategy is None:
+            return []
+        numbers["processes"] = strategy.size
+        speed = strategy.speed  # `fit` goes on meanwhile
+        if speed is not None:
+            numbers["samples"] = round(speed.samples_per_second)
+            numbers["communication"] = round(100 * speed.waiting, 1)
+            numbers["slowest"] = speed.slowest
+        return [{"rank": rank, "host": host, "waiting": speed.waiting_by_rank[rank] if speed is not None else None,
+                 "slowest": speed is not None and rank == speed.slowest}
+                for rank, host in enumerate(strategy.communicator.hosts)]
 
     def _layers(self) -> list[dict[str, Any]]:
         lab = self.lab

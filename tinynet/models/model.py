@@ -272,14 +272,15 @@ class Model(Trainer, Layer):
     def lab(self, open_browser: bool = True, port: int = 8707) -> str:
         """Open the lab's page on this model: graph, losses, each layer's histograms, worst mistakes, while `fit` runs.
 
-        The page can hold the training, let single batches through, and stop it. It stays on this machine.
+        The page can hold the training, let single batches through, and stop it. It stays on this machine. Of several
+        processes that train one model (`tinynet.distribution`), the first opens it.
 
         Args:
             open_browser: Whether to open it in the browser; its link is printed in any case.
             port: The first port to try; 0 for any.
 
         Returns:
-            The link.
+            The link; an empty text on other processes than the first.
 
         Raises:
             RuntimeError: the model is not compiled.

@@ -26,5 +26,5 @@ def wrong(exercise, *expected):
 
 
 for topic in ("momentum", "adaptive", "weights", "stopping", "normalization", "convolution", "pooling", "augmentation",
-              "practical"):
+              "practical", "parallel"):
     import_module(f"{__name__}.{topic}")

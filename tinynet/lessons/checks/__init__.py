@@ -8,7 +8,7 @@
     words.py       texts in both languages
 
 The exercises, by topic: descent, adaptive, adam, initialization, regularization, stopping, dropout, normalization,
-convolution, pooling, pooling_gradient, augmentation, text_augmentation, practical, attribution. The solutions are in tinynet's repository,
+convolution, pooling, pooling_gradient, augmentation, text_augmentation, practical, attribution, parallel. The solutions are in tinynet's repository,
 tests/lessons/solutions.py.
 """
 
@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from . import (
-    adam, adaptive, attribution, augmentation, convolution, descent, dropout, initialization, normalization, pooling,
-    pooling_gradient, practical, regularization, stopping, text_augmentation,
+    adam, adaptive, attribution, augmentation, convolution, descent, dropout, initialization, normalization, parallel,
+    pooling, pooling_gradient, practical, regularization, stopping, text_augmentation,
 )
 from .definition import Exercise, Mistake
 from .judging import judge
@@ -35,7 +35,7 @@ from .words import Words, language
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
     for topic in (descent, adaptive, adam, initialization, regularization, stopping, dropout, normalization, practical, convolution,
-                  pooling, pooling_gradient, attribution, augmentation, text_augmentation)
+                  pooling, pooling_gradient, attribution, augmentation, text_augmentation, parallel)
     for exercise in topic.EXERCISES
 }
 

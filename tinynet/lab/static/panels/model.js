@@ -8,6 +8,7 @@ export default function make(root, lab) {
   let state = null;
   let settings = null;
   const warnings = element("ul", { class: "warnings" });
+  const ranks = element("div");
   const layers = element("div", { class: "scroll", tabindex: "0" });
   const columns = element("div", { class: "columns" });
   const left = element("div");
@@ -15,13 +16,33 @@ export default function make(root, lab) {
   const maps = element("div", { class: "tiles" });
   const report = element("div", { class: "columns" });
   columns.append(left, right);
-  root.append(warnings, layers, columns, maps, report);
+  root.append(warnings, ranks, layers, columns, maps, report);
   const ridges = new Figure(left, { label: t("over_time"), ratio: 0.8, most: 520, paint: () => state && paintRidges() });
   const running = new Curves(right, { label: t("running"), names: [t("loss")], xlabel: t("batch"), ylabel: t("loss") });
   const history = element("div");
   right.append(history);
   let plot = null;
   let plotOf = "";
+
+  // The processes that train it together, if there are several: how much of its time each waits.
+  function showRanks() {
+    if (!state.ranks.length) {
+      ranks.replaceChildren();
+      return;
+    }
+    const rows = state.ranks.map((one) => {
+      const share = one.waiting === null ? 0 : Math.min(1, Math.max(0, one.waiting));
+      const bar = element("span", { class: "bar" });
+      bar.style.width = `${Math.round(80 * share)}px`;
+      return element("tr", { class: one.slowest ? "chosen" : "", "data-rank": one.rank },
+        element("th", { scope: "row", text: one.rank }), element("td", { text: one.host }),
+        element("td", {}, bar, one.waiting === null ? "" : ` ${(100 * share).toFixed(1)} %`),
+        element("td", { text: one.slowest ? t("slow") : "" }));
+    });
+    ranks.replaceChildren(element("div", { class: "scroll", tabindex: "0" }, element("table", {}, element("caption", { text: t("ranks") }),
+      element("thead", {}, element("tr", {}, ...["rank", "host", "waits_for"].map((name) => element("th", { scope: "col", text: t(name) })), element("td"))),
+      element("tbody", {}, ...rows))), element("p", { class: "lead", text: t("whole") }));
+  }
 
   function showLayers() {
     const most = Math.max(1, ...state.layers.map((one) => one.parameters));
@@ -146,6 +167,7 @@ export default function make(root, lab) {
       state = newState;
       settings = newSettings;
       warnings.replaceChildren(...state.warnings.map((text) => element("li", { text: `${t("warnings")}: ${text}` })));
+      showRanks();
       showLayers();
       ridges.redraw();
       const { shape, values } = state.running;
