@@ -13,6 +13,7 @@ from test_docstrings import docstring, plain, public_methods, public_objects
 
 import tinynet as tn
 from tinynet import layers, models, ops
+from tinynet.core import registry
 from tinynet.utils import clear_session
 
 # What an example may use without importing it, besides the names of its own module.
@@ -100,6 +101,7 @@ def test_example(name, tmp_path, monkeypatch):
     # Examples may write files; processes that they start find this tinynet.
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(os.path.abspath, sys.path)))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     report = []
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
     runner.run(EXAMPLES[name], out=report.append)

@@ -14,6 +14,7 @@ from tinynet.data import (
     train_validation_split,
     unpack_x_y_sample_weight,
 )
+from tinynet.data.arrays import ready_batch
 
 
 @given(samples=st.integers(1, 200), batch_size=st.integers(1, 250), shuffle=st.sampled_from([True, False, "batch"]),
@@ -200,3 +201,29 @@ def test_pack_and_unpack():
     assert pack_x_y_sample_weight([1]) == ([1],)
     assert pack_x_y_sample_weight(1, 2) == (1, 2)
     assert pack_x_y_sample_weight(1, 2, 3) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("x", [np.zeros((3, 2), "f"), np.zeros((3, 2)), np.zeros((3, 2), ">f4"),
+                               np.zeros((4, 3), "f").T, np.zeros(3, "f"), np.zeros((0, 2), "f"), np.float32(1),
+                               [[1.0], [2.0], [3.0]], np.zeros((3, 2), "u1"), np.ma.zeros((3, 2), "f"),
+                               (np.zeros((3, 2), "f"),)], ids=repr)
+@pytest.mark.parametrize("y", [None, np.arange(3), np.arange(3, dtype="i1"), np.arange(3.0), np.arange(3, dtype="f"),
+                               np.arange(3, dtype=">i8"), np.array([True, False, True]), [0, 1, 2], np.arange(4),
+                               np.array(["a", "b", "c"])], ids=repr)
+def test_a_ready_batch_is_the_one_that_batches_of_arrays_have(x, y):
+    ready = ready_batch(x, y)
+    if ready is None:
+        return
+    [batch] = ArrayBatches(x, y, batch_size=100)
+    for one, other in zip(ready if y is not None else [ready], batch if y is not None else [batch], strict=True):
+        assert one.dtype == other.dtype and one.tobytes() == other.tobytes() and not one.flags.writeable
+        assert not other.flags.writeable  # nothing was copied
+    assert type(x) is np.ndarray and x.dtype == np.float32
+
+
+def test_what_is_ready():
+    x = np.zeros((3, 2), "f")
+    for y in (np.arange(3), np.arange(3, dtype="f"), np.arange(3, dtype="u1")):
+        assert ready_batch(x, y)[1].base is y
+    assert ready_batch(x, None).base is x
+    assert ready_batch(x, np.arange(4)) is None  # ArrayBatches has the message

@@ -9,8 +9,9 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = pytest.importorskip("keras")
 
+from layer_cases import SINGLE, Case  # noqa: E402
+
 import tinynet as tn  # noqa: E402
-from tests.layers.test_contract import SINGLE, Case  # noqa: E402
 from tests.layers.test_merging import CASES as MERGING  # noqa: E402
 
 # What Keras has not: padding by a number, which is the slides'.

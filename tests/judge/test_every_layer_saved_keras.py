@@ -13,10 +13,10 @@ keras = pytest.importorskip("keras")
 pytest.importorskip("h5py")
 
 from contracts import classes_in, variants  # noqa: E402
+from layer_cases import CASES, Case, of_separate_shapes, separately  # noqa: E402
 from test_contracts import LOSS_VALUES, METRIC_VALUES, ONE_CLIP, OPTIMIZER_VALUES, SCHEDULE_VALUES  # noqa: E402
 
 import tinynet as tn  # noqa: E402
-from tests.layers.test_contract import CASES, Case, of_separate_shapes, separately  # noqa: E402
 from tinynet.optimizers import schedules  # noqa: E402
 from tinynet.optimizers.state import OptimizerState  # noqa: E402
 from tinynet.saving.keras_limits import _OWN_LAYERS, faults_for_keras  # noqa: E402

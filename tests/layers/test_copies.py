@@ -9,9 +9,10 @@ import warnings
 
 import numpy as np
 import pytest
+from layer_cases import CASES, model_around
 
 import tinynet as tn
-from tests.layers.test_contract import CASES, model_around, same
+from tests.layers.test_contract import same
 from tinynet import layers
 from tinynet.serialization import deserialize_keras_object, serialize_keras_object
 

@@ -3,7 +3,7 @@ for ever (test_corpus.py).
 
     python tests/saving/corpus_files.py      # adds what this version lacks; a file that exists is never written again
 
-corpus/VERSION/layers.zip has a model for each case of tests/layers/test_contract.py, and for each its inputs and
+corpus/VERSION/layers.zip has a model for each case of tests/layer_cases.py, and for each its inputs and
 outputs; the other files of a folder are a model in each format, trained, with the state of its optimizer.
 """
 
@@ -19,7 +19,7 @@ FOLDER = Path(__file__).with_name("corpus")
 if __name__ == "__main__":
     sys.path.insert(0, str(FOLDER.parents[1]))
 
-from layers.test_contract import CASES, Whole, Words  # noqa: E402
+from layer_cases import CASES, Whole, Words  # noqa: E402
 
 import tinynet as tn  # noqa: E402
 from tinynet import layers  # noqa: E402

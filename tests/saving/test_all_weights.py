@@ -1,8 +1,8 @@
 """Whatever a layer has for weights is in a saved model."""
 
 import pytest
+from layer_cases import CASES
 
-from tests.layers.test_contract import CASES
 from tinynet.saving.state import gather
 
 

@@ -5,9 +5,9 @@ import zipfile
 
 import numpy as np
 import pytest
+from layer_cases import CASES
 
 import tinynet as tn
-from tests.layers.test_contract import CASES
 from tests.saving.corpus_files import FOLDER, FORMATS, OPTIMIZERS, WITHOUT_MODEL, X, format_model, outputs_of
 
 VERSIONS = sorted(path.name for path in FOLDER.iterdir() if path.is_dir() and path.name[0].isdigit())

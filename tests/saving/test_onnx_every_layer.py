@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from layer_cases import CASES, Words
 
 import tinynet as tn
-from tests.layers.test_contract import CASES, Words
 from tests.saving.onnx_runs import randomize, run
 from tinynet.core.nest import flatten
 

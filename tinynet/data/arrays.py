@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..config import floatx
 from ..core import checks
 from ..core.nest import holds_arrays, map_arrays, map_structure, map_structures, spread
 from ..core.types import Array, Structure
@@ -162,6 +163,33 @@ def train_validation_split(arrays: Structure, validation_split: float,
     first = map_arrays(lambda leaf, name: leaf[:boundary], rows)
     last = map_arrays(lambda leaf, name: leaf[boundary:], rows)
     return (first, last) if isinstance(arrays, dict) else (first["x"], last["x"])
+
+
+def ready_batch(x: Any, y: Any) -> Any:
+    """One batch of arrays to which nothing is to be done, as `ArrayBatches` makes it, in a tenth of its time.
+
+    Args:
+        x: Anything.
+        y: Anything, or None.
+
+    Returns:
+        (x, y), or x if y is None: read-only views. None if there is something to do, or to refuse.
+
+    >>> ready_batch(np.zeros((2, 3), "float32"), np.array([0, 1]))[1].tolist()
+    [0, 1]
+    >>> ready_batch([1.0, 2.0], None) is None
+    True
+    """
+    numbers = np.dtype(floatx())
+    if type(x) is not np.ndarray or x.dtype != numbers or x.ndim == 0 or len(x) == 0 or not x.flags.c_contiguous:
+        return None
+    if y is not None and (type(y) is not np.ndarray or y.ndim == 0 or len(y) != len(x) or not y.flags.c_contiguous
+                          or y.dtype != numbers and (y.dtype.kind not in "iu" or not y.dtype.isnative)):
+        return None
+    views = [array.view() for array in (x, y) if array is not None]
+    for view in views:
+        view.flags.writeable = False
+    return views[0] if y is None else tuple(views)
 
 
 class ArrayBatches:

@@ -136,7 +136,8 @@ class Compiled(Layer):
             dict of floats (or arrays).
         """
         results: Logs = {}
-        for metric, name in zip(self.metrics, self._names_of_metrics(), strict=True):
+        metrics = self.metrics
+        for metric, name in zip(metrics, self._names_of_metrics(metrics), strict=True):
             value = metric.result()
             results.update(value if isinstance(value, dict) else {name: value})
         return results
@@ -154,15 +155,15 @@ class Compiled(Layer):
     @property
     def metrics_names(self) -> list[str]:
         """Their names, in the order in which `evaluate` returns them."""
-        names = self._names_of_metrics()
+        names = self._names_of_metrics(self.metrics)
         if self._compiled_metrics is not None and self._compiled_metrics.of_several:  # those come last, in Keras too
             named = set(self._compiled_metrics.result())
             names = [name for name in names if name not in named] + sorted(named)
         return names
 
-    def _names_of_metrics(self) -> list[str]:
+    def _names_of_metrics(self, metrics: list[Any]) -> list[str]:
         name_of = self._compiled_metrics.name_of if self._compiled_metrics is not None else lambda metric: metric.name
-        return [name_of(metric) for metric in self.metrics]
+        return [name_of(metric) for metric in metrics]
 
     def reset_metrics(self) -> None:
         """Start all metrics again."""

@@ -22,6 +22,7 @@ from ..core.nest import flatten, map_structure, pack_like
 from ..core.terminal import is_interactive
 from ..core.tracebacks import short_traceback, shorten
 from ..data import Epochs, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
+from ..data.arrays import ready_batch
 from ..tape import GradientTape
 from . import lint
 from .augmenting import augmentation_of
@@ -361,6 +362,8 @@ class Trainer(TrainingStep):
 
     def _in_order(self, logs: Logs) -> float | list[Any]:
         """The results in the order of `metrics_names`; a single one by itself."""
+        if len(logs) == 1:
+            return next(iter(logs.values()))
         names = [name for name in dict.fromkeys(self.metrics_names) if name in logs]
         values = [logs[name] for name in names + [name for name in logs if name not in names]]
         return values[0] if len(values) == 1 else values
@@ -399,7 +402,11 @@ def _validation_epochs(validation_data: Any, batch_size: int | None, steps: int 
 
 def _single_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any, where: str) -> Any:
     """The arrays as one batch, cast as `fit` would."""
-    return next(iter(make_batches(x, y, sample_weight, batch_size=sys.maxsize, class_weight=class_weight, where=where)))
+    batch = ready_batch(x, y) if sample_weight is None and class_weight is None else None
+    if batch is None:
+        batch = next(iter(make_batches(x, y, sample_weight, batch_size=sys.maxsize, class_weight=class_weight,
+                                       where=where)))
+    return batch
 
 
 def _verbosity(verbose: int | str) -> int:
