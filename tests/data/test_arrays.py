@@ -206,7 +206,7 @@ def test_pack_and_unpack():
 @pytest.mark.parametrize("x", [np.zeros((3, 2), "f"), np.zeros((3, 2)), np.zeros((3, 2), ">f4"),
                                np.zeros((4, 3), "f").T, np.zeros(3, "f"), np.zeros((0, 2), "f"), np.float32(1),
                                [[1.0], [2.0], [3.0]], np.zeros((3, 2), "u1"), np.ma.zeros((3, 2), "f"),
-                               (np.zeros((3, 2), "f"),)], ids=repr)
+                               (np.zeros((3, 2), "f"),), Tensor(np.zeros((3, 2), "f"))], ids=repr)
 @pytest.mark.parametrize("y", [None, np.arange(3), np.arange(3, dtype="i1"), np.arange(3.0), np.arange(3, dtype="f"),
                                np.arange(3, dtype=">i8"), np.array([True, False, True]), [0, 1, 2], np.arange(4),
                                np.array(["a", "b", "c"])], ids=repr)
@@ -218,7 +218,7 @@ def test_a_ready_batch_is_the_one_that_batches_of_arrays_have(x, y):
     for one, other in zip(ready if y is not None else [ready], batch if y is not None else [batch], strict=True):
         assert one.dtype == other.dtype and one.tobytes() == other.tobytes() and not one.flags.writeable
         assert not other.flags.writeable  # nothing was copied
-    assert type(x) is np.ndarray and x.dtype == np.float32
+    assert type(x) in (np.ndarray, Tensor) and x.dtype == "float32"
 
 
 def test_what_is_ready():

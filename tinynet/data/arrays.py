@@ -12,6 +12,7 @@ from ..config import floatx
 from ..core import checks
 from ..core.nest import holds_arrays, map_arrays, map_structure, map_structures, spread
 from ..core.types import Array, Structure
+from ..tensor import Tensor
 from .rows import as_rows, cast_type, check_finite, slicer, taker
 
 DEFAULT_BATCH_SIZE = 32
@@ -169,8 +170,8 @@ def ready_batch(x: Any, y: Any) -> Any:
     """One batch of arrays to which nothing is to be done, as `ArrayBatches` makes it, in a tenth of its time.
 
     Args:
-        x: Anything.
-        y: Anything, or None.
+        x: Anything; a Tensor counts as its array.
+        y: Likewise, or None.
 
     Returns:
         (x, y), or x if y is None: read-only views. None if there is something to do, or to refuse.
@@ -181,6 +182,7 @@ def ready_batch(x: Any, y: Any) -> Any:
     True
     """
     numbers = np.dtype(floatx())
+    x, y = (value.data if isinstance(value, Tensor) else value for value in (x, y))
     if type(x) is not np.ndarray or x.dtype != numbers or x.ndim == 0 or len(x) == 0 or not x.flags.c_contiguous:
         return None
     if y is not None and (type(y) is not np.ndarray or y.ndim == 0 or len(y) != len(x) or not y.flags.c_contiguous
