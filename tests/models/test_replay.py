@@ -348,6 +348,8 @@ def test_explain_steps_names_shapes_and_calls():
         model.train_on_batch(x, y)
     assert "kernel calls" in model.explain_steps()
     assert "(4, 7)" in model.explain_steps()
+    with tn.backend("numpy"):
+        assert model.explain_steps().count("the ordinary way, since the NumPy references") == 2
 
 
 def test_copies_have_recordings_of_their_own():

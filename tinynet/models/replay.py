@@ -300,6 +300,8 @@ class Replays:
 
     def describe(self) -> str:
         """One line: how steps of this kind run, and why."""
+        if runtime._backend != "native":
+            return "the ordinary way, since the NumPy references make no calls that can be recorded"
         if self.reason:
             return f"the ordinary way, since {self.reason}"
         if not self._recordings:
