@@ -63,7 +63,7 @@ INTERNALS = {
     "callbacks.tensorboard": ["as_image", "summary_writer"],
     "data._memory": ["Memory"],
     "data.ahead": ["one_ahead"],
-    "data.arrays": ["common_length"],
+    "data.arrays": ["common_length", "ready_batch"],
     "data.batching": ["Batching"],
     "data.elements": ["*"],
     "data.experimental": ["bucket_by_sequence_length", "cardinality", "choose_from_datasets"],
