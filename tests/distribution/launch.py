@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import tinynet
+
 HERE = Path(__file__).parent
+PACKAGES = Path(tinynet.__file__).parents[1]  # where the tinynet under test is: this folder, or site-packages
 # One write a rank: MPICH's mpirun mixes the lines of several processes.
 HELLO = "import sys; from mpi4py import MPI; w = MPI.COMM_WORLD; sys.stdout.write(f'rank {w.rank} of {w.size}\\n')"
 
@@ -17,8 +20,7 @@ HELLO = "import sys; from mpi4py import MPI; w = MPI.COMM_WORLD; sys.stdout.writ
 def environment(**more):
     """Ranks of one thread; and what lets Open MPI run as root, as in a container."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1",
-            "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]),
-                                                                                  str(HERE.parent)]), **more}
+            "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "PYTHONPATH": os.pathsep.join([str(PACKAGES), str(HERE.parent)]), **more}
 
 
 def command(launcher, ranks):

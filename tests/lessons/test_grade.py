@@ -14,6 +14,7 @@ from lessons.class_of_ten import submissions
 from lessons.class_of_ten.submissions import MOMENTUM, NESTEROV, RIGHT, notebook
 from lessons.grading import TEXTS, grade, graded, marks, ran, read
 
+import tinynet
 from tinynet.cli import main
 from tinynet.lessons import all_lessons
 from tinynet.lessons.checks import EXERCISES, judge
@@ -56,7 +57,7 @@ def test_as_an_ordinary_user(sandbox, tmp_path):
     """The sandbox of root and that of others are built in different ways."""
     command = ["runuser", "-u", "nobody", "--", "env", "-i", f"HOME={tmp_path}", "PATH=/usr/bin:/bin",
                "PYTHONDONTWRITEBYTECODE=1", "PYTHONPATH=" + os.pathsep.join(
-                   [str(Path(__file__).parents[2]), *(path for path in sys.path if path.endswith("site-packages"))])]
+                   [str(Path(tinynet.__file__).parents[1]), *(path for path in sys.path if path.endswith("site-packages"))])]
     python = next((python for python in PYTHONS if subprocess.run(
         [*command, python, "-P", "-c", "import tinynet._native"], capture_output=True).returncode == 0), None)
     if python is None:
