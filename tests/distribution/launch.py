@@ -20,7 +20,7 @@ HELLO = "import sys; from mpi4py import MPI; w = MPI.COMM_WORLD; sys.stdout.writ
 def environment(**more):
     """Ranks of one thread; and what lets Open MPI run as root, as in a container."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1",
-            "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "PYTHONPATH": os.pathsep.join([str(PACKAGES), str(HERE.parent)]), **more}
+            "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "PYTHONPATH": f"{PACKAGES}{os.pathsep}{HERE.parent}", **more}
 
 
 def command(launcher, ranks):

@@ -56,8 +56,9 @@ PYTHONS = (sys.executable, "/usr/bin/python3")
 def test_as_an_ordinary_user(sandbox, tmp_path):
     """The sandbox of root and that of others are built in different ways."""
     command = ["runuser", "-u", "nobody", "--", "env", "-i", f"HOME={tmp_path}", "PATH=/usr/bin:/bin",
-               "PYTHONDONTWRITEBYTECODE=1", "PYTHONPATH=" + os.pathsep.join(
-                   [str(Path(tinynet.__file__).parents[1]), *(path for path in sys.path if path.endswith("site-packages"))])]
+               "PYTHONDONTWRITEBYTECODE=1", "PYTHONPATH=" + os.pathsep.join([
+                   str(Path(tinynet.__file__).parents[1]),
+                   *(path for path in sys.path if path.endswith("site-packages"))])]
     python = next((python for python in PYTHONS if subprocess.run(
         [*command, python, "-P", "-c", "import tinynet._native"], capture_output=True).returncode == 0), None)
     if python is None:
