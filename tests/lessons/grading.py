@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from lessons.class_of_ten.submissions import notebook
-from lessons.slips import images, layers, optimizers, practical
+from lessons.slips import TEXTS
 
 from tinynet.cli import main
 from tinynet.lessons.grading.grade import Grader
@@ -16,7 +16,6 @@ from tinynet.lessons.grading.process import Process
 from tinynet.lessons.grading.sandbox import Limits
 
 SMALL = Limits(seconds=20, call_seconds=2, memory=1024, processes=16, disk=32, output=2)
-TEXTS = {**optimizers.TEXTS, **layers.TEXTS, **images.TEXTS, **practical.TEXTS}
 
 
 def leftovers():

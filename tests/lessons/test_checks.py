@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 from lessons import solutions
-from lessons.slips import images, layers, optimizers, parallel, practical
+from lessons.slips import SLIPS, TEXTS
 
 import tinynet as tn
 from tinynet.augment.erasing import cutout_boxes
@@ -19,8 +19,6 @@ from tinynet.lessons.checks import EXERCISES, Exercise, Mistake, draw_cases, gen
 from tinynet.lessons.checks.judging import equal, evaluate, judge
 from tinynet.lessons.checks.words import Words
 
-TEXTS = {**optimizers.TEXTS, **layers.TEXTS, **images.TEXTS, **practical.TEXTS, **parallel.TEXTS}
-SLIPS = {**optimizers.SLIPS, **layers.SLIPS, **images.SLIPS, **practical.SLIPS, **parallel.SLIPS}
 WRONG = [(name, key) for name, slips in SLIPS.items() for key in slips]
 
 
