@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 from lessons.class_of_ten.submissions import notebook
-from lessons.slips import TEXTS
 
 from tinynet.cli import main
 from tinynet.lessons.grading.grade import Grader
