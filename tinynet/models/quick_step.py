@@ -28,7 +28,7 @@ class QuickStep:
         variables: The pass's trainable variables.
     """
 
-    __slots__ = ("_apply", "_changes", "_given", "_gradients", "_loss", "_loss_mean", "_metrics", "_model",
+    __slots__ = ("_changes", "_gradients", "_loss", "_loss_mean", "_metrics", "_model",
                  "_optimizer", "_recording", "_replays", "_rows", "_settings", "_variables", "_y_pred")
 
     def __init__(self, model: Any, recording: Any, variables: list[Any]) -> None:
