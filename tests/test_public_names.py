@@ -256,7 +256,7 @@ INTERNALS = {
     "textbook.practicals": ["*"],
     "utils.directories": ["encode_labels", "files_below", "find_files"],
     "utils.downloads": ["Progress", "check_hash", "download", "file_hash", "unpack"],
-    "utils.files": ["atomic_folder", "atomic_write", "cache_folder", "sweep_leftovers", "temporary_name"],
+    "utils.files": ["atomic_folder", "atomic_write", "cache_folder", "copy_or_link", "sweep_leftovers", "temporary_name"],
     "utils.images": ["check_pixels", "is_deep", "open_picture", "resize_picture", "with_bytes"],
     "utils.layered_layout": ["Box", "Layout"],
     "utils.npz": ["read_npz"],

@@ -26,7 +26,7 @@ from ..core.nest import map_arrays
 from ..core.reading import translated
 from ..data import make_batches, unpack_x_y_sample_weight
 from ..shares import process
-from ..utils.files import atomic_write, sweep_leftovers, temporary_name
+from ..utils.files import atomic_write, copy_or_link, sweep_leftovers
 from .base import Callback, Logs
 
 LATEST, PREVIOUS = "latest.safetensors", "previous.safetensors"
@@ -142,14 +142,7 @@ class BackupAndRestore(Callback):
         self.backup_dir.mkdir(parents=True, exist_ok=True)
         latest = self.backup_dir / LATEST
         if self.double_checkpoint and latest.exists():
-            temporary = self.backup_dir / temporary_name(PREVIOUS)
-            try:
-                os.link(latest, temporary)
-            except OSError:  # a disk without hard links, such as a USB stick
-                import shutil  # late
-
-                shutil.copyfile(latest, temporary)
-            os.replace(temporary, self.backup_dir / PREVIOUS)
+            copy_or_link(latest, self.backup_dir / PREVIOUS)
         with atomic_write(latest) as file:
             safetensors.write(file, arrays, {"training": json.dumps(tree), **optimizer_metadata(model)})
 

@@ -61,30 +61,25 @@ def atomic_write(path: str | os.PathLike[str], by_all: bool = False) -> Iterator
         return
     path = Path(os.path.realpath(path))
     sweep_leftovers(path)
+    unfinished: list[Path] = []
     try:
-        with _open_locked(path) as file:
-            temporary = Path(file.name)
-            try:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-                if fcntl is None:
-                    file.close()
-                _replace(temporary, path)
-            except BaseException:
-                _discard(file, temporary)
-                raise
-    except OSError as error:
-        if error.filename is None:  # a full disk, met while writing or closing
+        with _open_locked(path, unfinished) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            if fcntl is None:
+                file.close()
+            _replace(unfinished[-1], path)
+    except BaseException as error:
+        for leftover in unfinished:
+            _remove(leftover)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk, met while writing or closing
             error.filename = str(path)
         raise
     if fcntl is None:
         return
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
+    with _descriptor(path.parent) as folder:
         os.fsync(folder)  # the new name, too, must survive a power cut
-    finally:
-        os.close(folder)
 
 
 def _replace(temporary, path):
@@ -99,19 +94,17 @@ def _replace(temporary, path):
             time.sleep(BUSY_SECONDS)
 
 
-def _discard(file, temporary):
-    """Remove an unfinished file. It is closed first: Windows removes no open file."""
-    with contextlib.suppress(OSError):  # a full disk
-        file.close()
-    temporary.unlink(missing_ok=True)
+@contextlib.contextmanager
+def _open_locked(path, unfinished):
+    """A new file beside `path`, locked for as long as it is open: the lock tells sweepers that its writer lives.
 
-
-def _open_locked(path):
-    """A new file beside `path`, locked for as long as it is open: the lock tells sweepers that its writer lives."""
+    Its name joins the list `unfinished` before it is made: wherever Ctrl-C arrives, the file is found and removed. It is
+    closed when the block ends: Windows removes no open file.
+    """
     while True:
-        temporary = path.with_name(temporary_name(path.name))
+        unfinished.append(path.with_name(temporary_name(path.name)))
         try:
-            file = open(temporary, "xb")  # noqa: SIM115, the caller closes it
+            file = open(unfinished[-1], "xb")  # noqa: SIM115, closed below
         except OSError as error:
             error.filename = str(path)  # what the user named
             raise
@@ -119,11 +112,13 @@ def _open_locked(path):
             if path.exists() and hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), path.stat().st_mode & 0o777)  # a new file's mode follows the umask
             if _lock(file) is not False and os.fstat(file.fileno()).st_nlink:
-                return file
-            _discard(file, temporary)  # a sweeper was faster than the lock: once more
-        except BaseException:
-            _discard(file, temporary)
-            raise
+                yield file
+                file.close()
+                return
+        finally:
+            with contextlib.suppress(OSError):  # a full disk, if something else went wrong before
+                file.close()
+        unfinished[-1].unlink(missing_ok=True)  # a sweeper was faster than the lock: once more
 
 
 def _lock(file):
@@ -137,6 +132,27 @@ def _lock(file):
     except OSError:
         return None
     return True
+
+
+def copy_or_link(path: Path, second: Path) -> None:
+    """Let `second`, in the same folder, hold what `path` holds: a second name where the disk has hard links.
+
+    The file that had the name is replaced by a whole one, or stays.
+
+    Raises:
+        OSError: as raised.
+    """
+    temporary = second.with_name(temporary_name(second.name))
+    try:
+        try:
+            os.link(path, temporary)
+        except OSError:  # a disk without hard links, such as a USB stick
+            import shutil  # late
+
+            shutil.copyfile(path, temporary)
+        _replace(temporary, second)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def temporary_name(name: str) -> str:
@@ -168,23 +184,26 @@ def sweep_leftovers(path: Path) -> None:
         with contextlib.suppress(OSError):  # another sweeper was faster, or it is not ours
             if leftover.is_symlink() or not (leftover.is_file() or leftover.is_dir()):
                 continue
-            descriptor = _open_to_lock(leftover)
-            try:
+            with _descriptor(leftover) as descriptor:
                 locked = _lock(descriptor)
                 if locked or locked is None and time.time() - leftover.stat().st_mtime > STALE_SECONDS:
                     _remove(leftover)
-            finally:
-                _close(descriptor)
 
 
-def _open_to_lock(path):
-    """A descriptor of a file or folder, not through a link; None where there are no locks."""
-    return None if fcntl is None else os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-
-
-def _close(descriptor):
-    if descriptor is not None:
-        os.close(descriptor)
+@contextlib.contextmanager
+def _descriptor(path):
+    """An open descriptor of a file or folder, not through a link; None where there are no locks (Windows)."""
+    if fcntl is None:
+        yield None
+        return
+    opened: list[int] = []
+    try:
+        # Python looks for Ctrl-C after a call. `extend` opens and keeps in one call, so that nothing is left open.
+        opened.extend(map(os.open, (path,), (os.O_RDONLY | os.O_NOFOLLOW,)))
+        yield opened[0]
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
 
 
 def _remove(path):
@@ -209,24 +228,27 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     path = Path(path)
     sweep_leftovers(path)
-    temporary, descriptor = _make_locked_folder(path)
+    unfinished: list[Path] = []
     try:
-        yield temporary
-        if path.exists():
-            shutil.rmtree(path)
-        _replace(temporary, path)
+        with contextlib.ExitStack() as locks:
+            temporary = _make_locked(path, unfinished, locks)
+            yield temporary
+            if path.exists():
+                _remove(path)
+            _replace(temporary, path)
     finally:
-        _close(descriptor)
-        shutil.rmtree(temporary, ignore_errors=True)
+        for leftover in unfinished:
+            _remove(leftover)
 
 
-def _make_locked_folder(path):
-    """A new folder beside `path`, and a descriptor that keeps it locked."""
+def _make_locked(path, unfinished, locks):
+    """A new folder beside `path`, locked until `locks` ends. Its name joins `unfinished` before it is made."""
     while True:
-        temporary = path.with_name(temporary_name(path.name))
-        temporary.mkdir()
-        with contextlib.suppress(FileNotFoundError):  # a sweeper was faster than the lock: once more
-            descriptor = _open_to_lock(temporary)
-            if _lock(descriptor) is not False and temporary.exists():
-                return temporary, descriptor
-            _close(descriptor)
+        unfinished.append(path.with_name(temporary_name(path.name)))
+        unfinished[-1].mkdir()
+        try:
+            descriptor = locks.enter_context(_descriptor(unfinished[-1]))
+        except FileNotFoundError:  # a sweeper was faster than the lock: once more
+            continue
+        if _lock(descriptor) is not False and unfinished[-1].exists():
+            return unfinished[-1]

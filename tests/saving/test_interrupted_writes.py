@@ -1,0 +1,94 @@
+"""Ctrl-C at every moment at which Python looks for it while a file or folder is written: nothing unfinished stays."""
+
+import contextlib
+import dis
+import os
+import sys
+
+import pytest
+
+from tinynet.utils import files
+
+# Python runs the handlers of signals after a call, on a jump back and where a function begins or goes on.
+LOOKS = {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "RESUME", "JUMP_BACKWARD"}
+
+
+class Interrupted(BaseException):
+    """What Ctrl-C raises, under a name of its own."""
+
+
+def interrupted(task, number):
+    """Run a task until Python looks for the number-th time, in our code or contextlib's; whether it came so far."""
+    watched = {files.__file__, contextlib.__file__, __file__}
+    left, previous = number, {}
+
+    def look(frame, event, argument):
+        nonlocal left
+        if frame.f_code.co_filename not in watched:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            last = previous.get(frame)
+            previous[frame] = dis.opname[frame.f_code.co_code[frame.f_lasti]]
+            if last in LOOKS:
+                left -= 1
+                if left < 0:
+                    raise Interrupted
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        task()
+    except Interrupted:
+        return True
+    finally:
+        sys.settrace(before)
+        previous.clear()
+    return False
+
+
+def write_file(folder):
+    with files.atomic_write(folder / "file") as file:
+        file.write(b"new")
+
+
+def write_folder(folder):
+    with files.atomic_folder(folder / "folder") as made:
+        os.mkdir(made / "inside")
+
+
+def second_name(folder):
+    files.copy_or_link(folder / "file", folder / "second")
+
+
+def sweep(folder):
+    (folder / files.temporary_name("killed")).write_bytes(b"part")  # stays where the sweep does not come so far
+    files.sweep_leftovers(folder / "file")
+
+
+@pytest.mark.parametrize("task", [write_file, write_folder, second_name, sweep])
+def test_nothing_stays_open_or_unfinished(tmp_path, task):
+    (tmp_path / "file").write_bytes(b"old")
+    number = 0
+    opened = sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
+    while interrupted(lambda: task(tmp_path), number):
+        left = {path.name for path in tmp_path.iterdir()} - {"file", "folder", "second"}
+        left = [name for name in left if not name.startswith(".killed")]
+        assert not left, f"interrupt {number}: {left}"
+        assert (tmp_path / "file").read_bytes() in (b"old", b"new")
+        if opened:
+            assert sorted(os.listdir("/proc/self/fd")) == opened, f"interrupt {number}"
+        number += 1
+    assert number > 10
+
+
+def test_each_moment_is_met():
+    def three_calls():
+        for _ in range(3):
+            len("")
+
+    count = 0
+    while interrupted(three_calls, count):
+        count += 1
+    assert count >= 6  # three calls, three jumps
