@@ -133,7 +133,7 @@ class GradientTape:
         if self in tapes:
             raise ValueError("GradientTape: this tape is already recording")
         self._played = False
-        tapes.append(self)
+        tapes += (self,)  # no call: Python looks for Ctrl-C after calls, and nobody would close the tape
         return self
 
     def __exit__(self, *exception: object) -> None:

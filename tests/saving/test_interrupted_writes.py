@@ -1,51 +1,14 @@
 """Ctrl-C at every moment at which Python looks for it while a file or folder is written: nothing unfinished stays."""
 
 import contextlib
-import dis
 import os
-import sys
 
 import pytest
+from moments import interrupted
 
 from tinynet.utils import files
 
-# Python runs the handlers of signals after a call, on a jump back and where a function begins or goes on.
-LOOKS = {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "RESUME", "JUMP_BACKWARD"}
-
-
-class Interrupted(BaseException):
-    """What Ctrl-C raises, under a name of its own."""
-
-
-def interrupted(task, number):
-    """Run a task until Python looks for the number-th time, in our code or contextlib's; whether it came so far."""
-    watched = {files.__file__, contextlib.__file__, __file__}
-    left, previous = number, {}
-
-    def look(frame, event, argument):
-        nonlocal left
-        if frame.f_code.co_filename not in watched:
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            last = previous.get(frame)
-            previous[frame] = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-            if last in LOOKS:
-                left -= 1
-                if left < 0:
-                    raise Interrupted
-        return look
-
-    before = sys.gettrace()
-    sys.settrace(look)
-    try:
-        task()
-    except Interrupted:
-        return True
-    finally:
-        sys.settrace(before)
-        previous.clear()
-    return False
+WATCHED = (files.__file__, contextlib.__file__, __file__)
 
 
 def write_file(folder):
@@ -72,7 +35,7 @@ def test_nothing_stays_open_or_unfinished(tmp_path, task):
     (tmp_path / "file").write_bytes(b"old")
     number = 0
     opened = sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
-    while interrupted(lambda: task(tmp_path), number):
+    while interrupted(lambda: task(tmp_path), number, WATCHED):
         left = {path.name for path in tmp_path.iterdir()} - {"file", "folder", "second"}
         left = [name for name in left if not name.startswith(".killed")]
         assert not left, f"interrupt {number}: {left}"
@@ -89,6 +52,6 @@ def test_each_moment_is_met():
             len("")
 
     count = 0
-    while interrupted(three_calls, count):
+    while interrupted(three_calls, count, WATCHED):
         count += 1
     assert count >= 6  # three calls, three jumps

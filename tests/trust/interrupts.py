@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import warnings
 from pathlib import Path
 
@@ -87,14 +88,23 @@ def lab_session(folder):
     from tinynet.lab.session import Session
     from tinynet.lab.turns import Turns
 
-    session = Session(Turns(), lambda message: None)
+    # A server makes and ends its sessions where no Ctrl-C comes. Here, `extend` is one call for Python, which looks for
+    # Ctrl-C after calls.
+    sessions = []
     try:
+        sessions.extend(map(Session, [Turns()], [lambda message: None]))
+        session = sessions[0]
         for message in ({"do": "open", "panel": "descent"}, {"do": "speed", "speed": 0}, {"do": "play"},
                         {"do": "ready"}):
             session.receive(json.dumps(message))
         time.sleep(0.02)
     finally:
-        session.end()
+        for session in sessions:
+            try:
+                session.end()
+            except KeyboardInterrupt:
+                session.end()
+                raise
 
 
 TASKS = (fit, dataset, fit_with_callbacks, predict, save_and_load, own_loop, lab_session)
@@ -103,6 +113,14 @@ TASKS = (fit, dataset, fit_with_callbacks, predict, save_and_load, own_loop, lab
 def threads():
     """The threads of Python, but the main one and those that pools keep for the next task."""
     return {thread for thread in threading.enumerate() if thread is not threading.main_thread()}
+
+
+def threads_left(before):
+    """The threads that do not end by themselves within 5 s."""
+    end = time.monotonic() + 5
+    while (left := threads() - before) and time.monotonic() < end:
+        time.sleep(0.01)
+    return left
 
 
 def open_files():
@@ -116,10 +134,9 @@ def interrupted(task, seconds, folder):
     try:
         signal.setitimer(signal.ITIMER_REAL, seconds)
         task(folder)
+        signal.setitimer(signal.ITIMER_REAL, 0)
     except KeyboardInterrupt:
         return True
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
     return False
 
 
@@ -143,12 +160,9 @@ def interrupt(count, seed):
             try:
                 met += interrupted(task, moment, folder)
             except BaseException as error:
-                faults.append(f"{where}: {type(error).__name__}: {error}")
+                faults.append(f"{where}: {''.join(traceback.format_exception(error))}")
             gc.collect()
-            end = time.monotonic() + 5
-            while (left := threads() - before) and time.monotonic() < end:
-                time.sleep(0.01)
-            if left:
+            if left := threads_left(before):
                 faults.append(f"{where}: threads are left: {sorted(thread.name for thread in left)}")
                 before |= left
             if open_files() != files:

@@ -67,11 +67,11 @@ def deserializing(max_bytes: int | None = None) -> Iterator[None]:
     if outer is not None and max_bytes is None:
         yield
         return
-    token = _reading.set(_Reading(LEAST_BYTES if max_bytes is None else max_bytes))
     try:
+        _reading.set(_Reading(LEAST_BYTES if max_bytes is None else max_bytes))
         yield
     finally:
-        _reading.reset(token)
+        _reading.set(outer)
 
 
 def is_deserializing() -> bool:

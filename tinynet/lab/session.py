@@ -58,7 +58,11 @@ class Session:
         self._holds: Lab | None = None  # whose training this session holds
         self._snapshots: dict[int, Any] = {}
         self.thread = threading.Thread(target=self._run, name=SESSION_THREAD, daemon=True)
-        self.thread.start()
+        try:
+            self.thread.start()
+        except BaseException:
+            self.end()  # Ctrl-C while the thread starts: nobody else would end it
+            raise
 
     def receive(self, text: str) -> None:
         """Take a message of the browser; a wrong one is answered with its fault and changes nothing.

@@ -21,6 +21,7 @@ from ..callbacks.base import Logs
 from ..core.errors import warn_user
 from ..data import Epochs, unpack_x_y_sample_weight
 from ..layers.context import call_context
+from ..tape import state as tape_state
 from ..variable import Variable
 from .quick_step import QuickStep
 from .replay import KEPT_BYTES
@@ -235,13 +236,14 @@ def pass_of(model: Any) -> Pass | None:
 @contextlib.contextmanager
 def unwatched(optimizer: Any = None) -> Iterator[None]:
     """A block within which nothing watches layers or gradients, unless it begins to in the block; afterwards the
-    former watchers watch again.
+    former watchers watch again, and the tapes that were open are open.
 
     `Probe` watches a training step. An evaluation, or another `fit`, in the middle of that step is not part of it. An
-    error in a step leaves no watcher.
+    error in a step leaves no watcher, Ctrl-C no open tape: it may come before the first line of a tape's `__exit__`.
     """
     context = call_context()
     watchers = [(owner, owner.watch) for owner in (context, optimizer) if owner is not None]
+    tapes, open_before = tape_state.tapes, list(tape_state.tapes)
     for owner, _ in watchers:
         owner.watch = None
     try:
@@ -249,6 +251,7 @@ def unwatched(optimizer: Any = None) -> Iterator[None]:
     finally:
         for owner, watch in watchers:
             owner.watch = watch
+        tapes[:] = open_before
 
 
 def as_numbers(logs: Logs | None) -> Logs:

@@ -140,7 +140,8 @@ def write_archive(file: BinaryIO, members: dict[str, bytes | Callable[[Any], Any
     """
     import zipfile  # late
 
-    with zipfile.ZipFile(file, "w") as archive:
+    archive = zipfile.ZipFile(file, "w")  # noqa: SIM115, closed below
+    try:
         for name, content in members.items():
             info = zipfile.ZipInfo(name)  # a fixed date: the same model has the same bytes
             info.external_attr = 0o644 << 16
@@ -149,3 +150,9 @@ def write_archive(file: BinaryIO, members: dict[str, bytes | Callable[[Any], Any
             else:  # weights are nearly random bits, which deflate does not make smaller
                 with archive.open(info, "w", force_zip64=True) as member:
                     content(member)
+        archive.close()
+    except BaseException:
+        # Closing would write the table of contents of a file that is thrown away, and fails in the middle of a member:
+        # Ctrl-C would come to the user as a fault of the file.
+        archive.fp = None
+        raise

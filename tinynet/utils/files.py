@@ -98,7 +98,7 @@ def _replace(temporary, path):
 def _open_locked(path, unfinished):
     """A new file beside `path`, locked for as long as it is open: the lock tells sweepers that its writer lives.
 
-    Its name joins the list `unfinished` before it is made: wherever Ctrl-C arrives, the file is found and removed. It is
+    Its name joins the list `unfinished` before it is made: whenever Ctrl-C comes, the file is found and removed. It is
     closed when the block ends: Windows removes no open file.
     """
     while True:
@@ -224,8 +224,6 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         OSError: as raised.
     """
-    import shutil  # late
-
     path = Path(path)
     sweep_leftovers(path)
     unfinished: list[Path] = []
