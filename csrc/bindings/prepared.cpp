@@ -28,7 +28,8 @@ bool is_same(const void* now, const void* seen, std::size_t bytes) {
   return same.load(std::memory_order_relaxed);
 }
 
-// Prepares the weights if they are not those that were seen. `channels` and `filters` are the kernel's, for a transform.
+// Prepares the weights if they are not those that were seen. `channels` (of all taps, for direct convolution) and
+// `filters` are the kernel's, for a transform.
 template <class T>
 void prepare(const NormalizedWeights<T>& w, ConvAlgorithm algorithm, Index channels, Index filters, T* seen, T* out,
              T* offset) {
@@ -67,9 +68,12 @@ template <class T>
 void convolve(const Conv2dShape& s, ConvAlgorithm algorithm, const T* x, const T* weights, const T* bias,
               const T* residual, T* y, bool relu) {
   const KernelTable<T>& table = kernels().table<T>();
-  if (algorithm != ConvAlgorithm::automatic)
+  if (algorithm == ConvAlgorithm::winograd2 || algorithm == ConvAlgorithm::winograd4)
     return table.conv2d_transformed_forward(s, x, weights, bias, residual, y, relu, algorithm);
-  table.conv2d_forward(s, x, weights, bias, y, relu && residual == nullptr, algorithm);
+  if (algorithm == ConvAlgorithm::direct)
+    table.conv2d_transformed_forward(s, x, weights, bias, nullptr, y, relu && residual == nullptr, algorithm);
+  else
+    table.conv2d_forward(s, x, weights, bias, y, relu && residual == nullptr, algorithm);
   if (residual != nullptr) table.add_forward(y, residual, y, s.batch * s.out_height * s.out_width * s.filters, relu);
 }
 
@@ -83,22 +87,31 @@ T* writable(const Array& array, const char* name, Index size) {
   return static_cast<T*>(const_cast<void*>(array.data()));
 }
 
-// The algorithm that a kernel is transformed for; automatic: it is not transformed, and any will do.
+// The algorithm that a kernel is transformed (direct: packed) for; automatic: it is as it was, and any will do.
 ConvAlgorithm transform_named(const std::string& name) {
   if (name == "winograd2") return ConvAlgorithm::winograd2;
   if (name == "winograd4") return ConvAlgorithm::winograd4;
+  if (name == "direct") return ConvAlgorithm::direct;
   if (name == "auto") return ConvAlgorithm::automatic;
-  throw py::value_error("weights are prepared for auto, winograd2 or winograd4, got '" + name + "'");
+  throw py::value_error("weights are prepared for auto, direct, winograd2 or winograd4, got '" + name + "'");
+}
+
+// The channels of a kernel; those of all taps, for direct convolution.
+Index transformed_depth(const Array& kernel, ConvAlgorithm algorithm) {
+  return kernel.shape(2) * (algorithm == ConvAlgorithm::direct ? kernel.shape(0) * kernel.shape(1) : 1);
 }
 
 Index prepared_size(const Array& kernel, const std::string& algorithm) {
   const ConvAlgorithm chosen = transform_named(algorithm);
   if (chosen == ConvAlgorithm::automatic) return kernel.size();
-  convolution::require(kernel.ndim() == 4 && kernel.shape(0) == 3 && kernel.shape(1) == 3,
-                       "only 3x3 kernels are transformed");
+  convolution::require(kernel.ndim() == 4, "only kernels of four axes are transformed");
+  convolution::require(chosen == ConvAlgorithm::direct || (kernel.shape(0) == 3 && kernel.shape(1) == 3),
+                       "only 3x3 kernels are transformed for Winograd's algorithm");
   const Index size = with_float_type(kernel, "kernel", [&](auto type) {
-    return kernels().table<decltype(type)>().conv2d_transformed_size(kernel.shape(2), kernel.shape(3), chosen);
+    return kernels().table<decltype(type)>().conv2d_transformed_size(transformed_depth(kernel, chosen), kernel.shape(3),
+                                                                     chosen);
   });
+  if (chosen == ConvAlgorithm::direct) return size;
   convolution::require(size > 0, "the channels and filters of a transformed kernel must fill whole vectors");
   return size;
 }
@@ -130,8 +143,8 @@ void prepare_weights(const Array& kernel, const OptionalArray& bias, const Optio
     if (Recording* const recording = Recording::active())
       for (const OptionalArray& own : {OptionalArray(seen), OptionalArray(weights), offset})
         if (own) recording->add_state(*own);
-    launch(&prepare<T>, given, chosen, transforms ? Index(kernel.shape(2)) : 0, transforms ? Index(kernel.shape(3)) : 0,
-           old, out, out_bias);
+    launch(&prepare<T>, given, chosen, transforms ? transformed_depth(kernel, chosen) : 0,
+           transforms ? Index(kernel.shape(3)) : 0, old, out, out_bias);
   });
 }
 
@@ -156,6 +169,10 @@ Array conv2d_prepared_forward(const Array& x, const Array& weights, const Option
     if (chosen == ConvAlgorithm::automatic) {
       convolution::require(prepared.size() == s.kernel_height * s.kernel_width * s.channels * s.filters,
                            "the weights are not those of the kernel");
+    } else if (chosen == ConvAlgorithm::direct) {
+      const Index depth = s.kernel_height * s.kernel_width * s.channels;
+      convolution::require(prepared.size() == kernels().table<T>().conv2d_transformed_size(depth, s.filters, chosen),
+                           "the weights were packed for another convolution");
     } else {
       convolution::require(s.kernel_height == 3 && s.kernel_width == 3 && s.stride_h == 1 && s.stride_w == 1 &&
                                s.dilation_h == 1 && s.dilation_w == 1 &&

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import dtypes
 
-from tinynet import _native, reference
+from tinynet import _native, reference, runtime
 from tinynet.ops.prepared_weights import PreparedWeights
 from tinynet.runtime import backend
 
@@ -99,6 +99,32 @@ def test_a_transformed_kernel_gives_the_bits_of_the_convolution(dtype, algorithm
         assert_same_values(y, reference.add_forward(calls[0], residual, relu))
 
 
+@given(dtype=dtypes, isa_name=st.sampled_from(available_isas()), sides=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+       channels=st.sampled_from([1, 3, 16, 33, 128]), filters=st.sampled_from([1, 7, 16, 17, 40, 64, 256]),
+       strides=st.sampled_from([(1, 1), (2, 1), (2, 2)]), size=st.integers(3, 11), batch=st.integers(1, 3),
+       threads=st.integers(1, 3), relu=st.booleans())
+def test_a_packed_kernel_gives_the_bits_of_the_convolution(dtype, isa_name, sides, channels, filters, strides, size,
+                                                          batch, threads, relu):
+    """Also where the columns of one image are computed in parts."""
+    with isa(isa_name):
+        rng = np.random.default_rng(2)
+        kernel = rng.standard_normal((*sides, channels, filters)).astype(dtype)
+        offset, x = (rng.standard_normal(shape).astype(dtype) for shape in (filters, (batch, size, size, channels)))
+        kept = PreparedWeights(kernel, "direct", 1, filters)
+        kept.update(kernel, [offset, None, None, None, None], 0.0)
+        geometry = strides, ((0, sides[0] // 2), (sides[1] // 2, 0)), (1, 1)
+        activation = "relu" if relu else "linear"
+        expected = _native.conv2d_forward(x, kernel, offset, *geometry, 1, activation, "direct")
+        before = runtime.get_num_threads()
+        try:
+            runtime.set_num_threads(threads)
+            y = _native.conv2d_prepared_forward(x, kept.weights, kept.offset, kernel.shape, *geometry, "direct", None,
+                                                activation)
+        finally:
+            runtime.set_num_threads(before)
+        assert_same_values(y, expected)
+
+
 def test_what_does_not_fit_is_refused():
     kernel, bias, gamma, beta, mean, variance = weights()
     seen, out, offset = (np.zeros(size, np.float32) for size in (kernel.size + 160, kernel.size, 32))
@@ -118,15 +144,19 @@ def test_what_does_not_fit_is_refused():
                             ({"offset": offset.astype(np.float64)}, "offset must be"),
                             ({"offset": None}, "need an offset"), ({"variance": None}, "go together"),
                             ({"gamma": gamma[1:]}, "gamma must have one number"),
-                            ({"algorithm": "direct"}, "prepared for auto")):
+                            ({"algorithm": "fft"}, "prepared for auto")):
         with pytest.raises(ValueError, match=message):
             call(**others)
     for shape, message in (((5, 5, 16, 16), "only 3x3"), ((3, 3, 15, 16), "whole vectors")):
         with pytest.raises(ValueError, match=message):
             _native.prepared_size(np.zeros(shape, np.float32), "winograd4")
+    with pytest.raises(ValueError, match="four axes"):
+        _native.prepared_size(np.zeros((3, 3), np.float32), "direct")
     x = np.zeros((1, 5, 5, 16), np.float32)
     with pytest.raises(ValueError, match="another convolution"):
         _native.conv2d_prepared_forward(x, out, offset, kernel.shape, (1, 1), SAME, (1, 1), "winograd4", None, "relu")
+    with pytest.raises(ValueError, match="packed for another"):
+        _native.conv2d_prepared_forward(x, out[1:], offset, kernel.shape, (1, 1), SAME, (1, 1), "direct", None, "relu")
     with pytest.raises(ValueError, match="not those of the kernel"):
         _native.conv2d_prepared_forward(x, out[1:], offset, kernel.shape, (1, 1), SAME, (1, 1), "auto", None, "relu")
     with pytest.raises(ValueError, match="residual"):

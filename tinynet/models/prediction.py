@@ -58,11 +58,11 @@ class _Kept:
 _kept: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()
 
 
-def _prepared(x: Array, layer: Any, normalization: Any = None) -> _Kept:
+def _prepared(x: Array, layer: Any, normalization: Any = None, packs: bool = True) -> _Kept:
     """The up-to-date weights of a layer, with the normalization after it folded in.
 
     They are kept with the normalization, or with the layer if there is none. Which layer they were made of need not be
-    known: all that they depend on is compared.
+    known: all that they depend on is compared. `packs`: whether the kernel may be packed for direct convolution.
 
     Raises:
         ValueError, TypeError: the shapes or the element types do not fit; the layers, called one by one, name what.
@@ -79,7 +79,7 @@ def _prepared(x: Array, layer: Any, normalization: Any = None) -> _Kept:
                 [vector is None for vector in vectors], kernel_set())
     kept = _kept.get(owner)
     if kept is None or kept.call_key != call_key:
-        kept = _kept[owner] = _prepare(kept, call_key, x, kernel, vectors, type(layer) is DepthwiseConv2D)
+        kept = _kept[owner] = _prepare(kept, call_key, x, kernel, vectors, type(layer) is DepthwiseConv2D, packs)
     if kept.prepared is not None:
         kept.prepared.update(kernel, vectors, epsilon)
     return kept
@@ -91,7 +91,7 @@ def _kernel(layer):
 
 
 def _prepare(before: _Kept | None, call_key: Any, x: Array, kernel: Array, vectors: list[Any],
-             depthwise: bool) -> _Kept:
+             depthwise: bool, packs: bool) -> _Kept:
     """How a layer is called, on images of a size that it was not called on before, and memory for its weights."""
     strides, padding, dilation = call_key[4]
     geometry = strides, as_padding("conv2d", padding, x.shape, kernel.shape, strides, dilation), dilation
@@ -106,6 +106,9 @@ def _prepare(before: _Kept | None, call_key: Any, x: Array, kernel: Array, vecto
         if chosen.startswith("winograd") and kernels.prepared_size(kernel, chosen) * kernel.itemsize <= (
                 MAX_TRANSFORMED_BYTES):
             algorithm = chosen
+        elif (chosen == "direct" and packs and vectors[-1] is not None
+              and kernel.nbytes <= MAX_TRANSFORMED_BYTES):
+            algorithm = chosen  # packed, as direct convolution reads it
     weights_key = algorithm, call_key[2:4], call_key[5:]
     if before is not None and before.weights_key == weights_key:  # only the images have another size
         prepared: Any = before.prepared
@@ -144,7 +147,7 @@ def _convolve(x, kept, residual, relu):
 
 def fold_and_pool(x: Tensor, training: Any, convolution: Any, normalization: Any, relu: Any, pooling: Any) -> Tensor:
     """Conv2D of few channels, BatchNormalization, ReLU, MaxPooling2D."""
-    kept = _prepared(x.data, convolution, normalization)
+    kept = _prepared(x.data, convolution, normalization, packs=False)
     return Tensor.wrap(kernels.conv2d_max_pool2d_forward(
         x.data, kept.prepared.weights, kept.prepared.offset, *kept.geometry, "relu", pooling.pool_size, False)[0])
 

@@ -30,8 +30,8 @@ def prepared_size(kernel: Array, algorithm: str) -> int:
 
     Args:
         kernel: The layer's kernel.
-        algorithm: 'winograd2' or 'winograd4' for a kernel that is transformed for it; 'auto' for one that is not. The
-            reference transforms none.
+        algorithm: 'winograd2' or 'winograd4' for a kernel that is transformed for it, 'direct' for one that is packed
+            as direct convolution reads it, 'auto' for one that stays as it is. The reference transforms none.
 
     Returns:
         The kernel's size; of a transformed kernel more.

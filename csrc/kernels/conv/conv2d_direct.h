@@ -84,13 +84,18 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
   if (depth_blocks == 0) block_first[0] = block_start[0] = 0, depth_blocks = 1;  // empty sum: zeros
   block_first[depth_blocks] = count;
 
+  // One small image is one block: its columns are computed in two parts.
   const Blocks blocks = Blocks::of(w, kBlockPixels);
+  const Index products = total_depth * columns * groups, all_panels = ceil_div(columns, kPanel<T>);
+  const Index parts = blocks.count == 1 && all_panels > 1 && blocks.pixels * products >= 2 * kProductsOfThread ? 2 : 1;
   const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
-  parallel_for(blocks.count, blocks.grain(total_depth * columns * groups), [&](Index begin, Index end) {
+  parallel_for(blocks.count * parts, blocks.grain(products / parts), [&](Index begin, Index end) {
     const Scratch<T> slab(slab_size);
     const Scratch<Index> from(blocks.pixels), to(blocks.pixels);
     for (Index index = begin; index < end; ++index) {
-      const Block block = Block::at(index, blocks, w);
+      const Block block = Block::at(index / parts, blocks, w);
+      const Index first_panel = all_panels * (index % parts) / parts;
+      const Index end_panel = all_panels * (index % parts + 1) / parts;
       const T* const input = block_input(w, block, static_cast<T*>(slab));
       // The offsets are accumulated. If each pixel's are computed by multiplication, a first layer of one channel takes
       // 1.6 times as long.
@@ -105,7 +110,7 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
         }
       const Index tiles = ceil_div(pixels, kTileRows);
       for (Index g = 0; g < groups; ++g)
-        for (Index column = 0; column < columns; column += kPanel<T>) {
+        for (Index column = first_panel * kPanel<T>; column < min(columns, end_panel * kPanel<T>); column += kPanel<T>) {
           const Index width = panel_width<T>(columns, column);
           const T* const panel = panels + (g * padded + column) * total_depth;
           for (Index d = 0; d < depth_blocks; ++d) {
@@ -189,34 +194,48 @@ struct Taps {
   const Scratch<Index> row, col;
 };
 
-// The weights of a forward pass, packed in panels, and the bias that the sums start from.
+// The bias that the sums of all panels start from; null without one.
 template <class T>
-struct PackedWeights {
-  PackedWeights(const Conv2dShape& s, const T* kernel, const T* bias)
-      : panels(s.groups * padded_columns<T>(s.filters / s.groups) * s.kernel_height * s.kernel_width * s.channels /
-               s.groups),
-        padded_bias(bias == nullptr ? 0 : s.groups * padded_columns<T>(s.filters / s.groups)) {
+struct PaddedBias {
+  PaddedBias(const Conv2dShape& s, const T* bias)
+      : padded_bias(bias == nullptr ? 0 : s.groups * padded_columns<T>(s.filters / s.groups)) {
     const Index columns = s.filters / s.groups, padded = padded_columns<T>(columns);
-    pack_kernel(kernel, s.kernel_height * s.kernel_width * s.channels / s.groups, s.groups, columns,
-                static_cast<T*>(panels));
     if (bias != nullptr)
       for (Index g = 0; g < s.groups; ++g)
         for (Index j = 0; j < padded; ++j) padded_bias[g * padded + j] = j < columns ? bias[g * columns + j] : T(0);
   }
-  const Scratch<T> panels, padded_bias;  // padded_bias is null without a bias
+  const Scratch<T> padded_bias;
 };
+
+// The weights of a forward pass, packed in panels, and the bias.
+template <class T>
+struct PackedWeights : PaddedBias<T> {
+  PackedWeights(const Conv2dShape& s, const T* kernel, const T* bias)
+      : PaddedBias<T>(s, bias),
+        panels(s.groups * padded_columns<T>(s.filters / s.groups) * s.kernel_height * s.kernel_width * s.channels /
+               s.groups) {
+    pack_kernel(kernel, s.kernel_height * s.kernel_width * s.channels / s.groups, s.groups, s.filters / s.groups,
+                static_cast<T*>(panels));
+  }
+  const Scratch<T> panels;
+};
+
+// The forward pass with packed weights.
+template <class T>
+void conv2d_forward_packed(const Conv2dShape& s, const T* x, const T* panels, const T* padded_bias, T* y, bool relu) {
+  const Taps taps(s);
+  const Window<T> window{x,           nullptr,    s.batch,    s.height,        s.width,        s.channels, s.out_height,
+                         s.out_width, s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, taps.row,   taps.col};
+  correlate<T>(window, s.groups, s.channels / s.groups, s.filters / s.groups, panels,
+               {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters, padded_bias, relu});
+}
 
 // x[batch][height][width][channels], kernel[kh][kw][channels/groups][filters], bias[filters] or null
 // -> y[batch][out_height][out_width][filters]
 template <class T>
 void conv2d_forward_direct(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu) {
-  const Taps taps(s);
   const PackedWeights<T> weights(s, kernel, bias);
-  const Window<T> window{x,           nullptr,    s.batch,    s.height,        s.width,        s.channels, s.out_height,
-                         s.out_width, s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, taps.row,   taps.col};
-  correlate<T>(window, s.groups, s.channels / s.groups, s.filters / s.groups, weights.panels,
-               {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters, weights.padded_bias,
-                relu});
+  conv2d_forward_packed<T>(s, x, weights.panels, weights.padded_bias, y, relu);
 }
 
 // The taps of one axis that reach the input positions of one residue class modulo the stride: residue,

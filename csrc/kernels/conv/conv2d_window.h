@@ -68,6 +68,7 @@ struct Blocks {
     } else {
       b.images = 1;
       b.bands = ceil_div(w.grid_h, max(1, target_size / w.grid_w));
+      if (w.batch * b.bands < kTasks) b.bands = min(w.grid_h, ceil_div(b.bands, 2) * 2);  // 3 take 2 threads as long as 4
       b.rows = ceil_div(w.grid_h, b.bands);
       b.bands = ceil_div(w.grid_h, b.rows);
     }
