@@ -146,7 +146,7 @@ INTERNALS = {
     "models.graph": ["Graph", "batch_axis_hint"],
     "models.lint": ["advice", "check_targets", "is_scaled", "unscaled_pixels"],
     "models.old_methods": ["*"],
-    "models.quick_step": ["QuickStep"],
+    "models.quick_step": ["QuickBatch", "QuickStep"],
     "models.replay": ["Recording", "Replays"],
     "models.replayable": ["reason_against", "settings_of"],
     "models.order": ["last_layer", "layers_of"],

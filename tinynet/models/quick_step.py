@@ -1,4 +1,4 @@
-"""A whole training step of `fit` whose loss and gradients come from a recording.
+"""A whole training step, of `fit` or `train_on_batch`, whose loss and gradients come from a recording.
 
 A step asks the same questions each time: is a pass under way, does a probe watch, are these the variables, which
 metrics are there? `fit` asks them again only if something may have changed since the last step. What may change is
@@ -11,10 +11,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import runtime
 from ..core.registry import is_builtin
 from ..layers.base_weights import changes
 from ..layers.context import threads
+from ..metrics.base import Metric
 from ..tape import state as tape_state
 from ..tensor import Tensor
 
@@ -99,3 +102,54 @@ class QuickStep:
         finally:
             replays._in_use.release()
         return True
+
+
+class QuickBatch:
+    """`train_on_batch` on a batch like the one before: a QuickStep, and the metrics of this batch alone.
+
+    Args:
+        model: The model, which has just taken a step from a recording.
+        quick: Its QuickStep.
+    """
+
+    __slots__ = ("_metrics", "_names", "_order", "_quick", "_states")
+
+    def __init__(self, model: Any, quick: QuickStep) -> None:
+        self._quick = quick
+        self._metrics = model.metrics
+        self._names = model._names_of_metrics(self._metrics)
+        self._order = list(dict.fromkeys(model.metrics_names))
+        self._states = [(variable, np.zeros_like(variable.data)) for metric in self._metrics
+                        for variable in metric.variables]
+
+    @classmethod
+    def after(cls, model: Any) -> QuickBatch | None:
+        """The quick batch of a model that has just taken a step with one batch, or None as in `QuickStep.after`."""
+        recording = model._training_steps._last
+        if recording is None or recording.runs == 0 or model._overrides(
+                "train_step", "compute_metrics", "get_metrics_result", "metrics", "metrics_names", "reset_metrics"):
+            return None
+        quick = QuickStep.after(model, model._trained_variables())
+        if quick is None or any(type(metric).reset_state is not Metric.reset_state for metric in model.metrics):
+            return None
+        return cls(model, quick)
+
+    def take(self, data: Any) -> dict[str, Any] | None:
+        """Take the step on a batch.
+
+        Args:
+            data: As for QuickStep.take.
+
+        Returns:
+            The logs of `train_step`, in the order of `metrics_names`; None if nothing has been done but the metrics
+            begun anew.
+        """
+        for variable, zeros in self._states:
+            variable.data = zeros.copy()
+        if not self._quick.take(data):
+            return None
+        logs: dict[str, Any] = {}
+        for metric, name in zip(self._metrics, self._names, strict=True):
+            value = metric.result()
+            logs.update(value if isinstance(value, dict) else {name: value})
+        return logs if len(logs) == 1 else {name: logs[name] for name in self._order if name in logs} | logs

@@ -167,6 +167,7 @@ class Replays:
 
     Attributes:
         reason: Why steps are not run from a recording; "" if they are, or if that is not known yet.
+        quick: What takes the whole of `train_on_batch` (quick_step.py), or None.
     """
 
     def __init__(self, training: bool, kept: int = 1) -> None:
@@ -182,6 +183,8 @@ class Replays:
         self._wasted = 0
         self._in_use = threading.Lock()  # a recording has one set of arrays: a second thread takes the ordinary way
         self.reason = ""
+        self.quick: Any = None
+        self._tried: Recording | None = None  # that `quick` was made for, or could not be
 
     def __reduce__(self) -> Any:
         return Replays, (self._training, self._kept)  # a copy of a model has recordings of its own
@@ -245,6 +248,7 @@ class Replays:
             return made.results
         while len(self._recordings) >= self._kept:
             self._recordings.pop(next(iter(self._recordings)))
+        self.quick = self._tried = None
         self._recordings[key] = self._last = made
         return self._given_away(made.results)
 
@@ -253,6 +257,13 @@ class Replays:
         if self._training:
             return _copied(results[0]), *results[1:]
         return _copied(results)
+
+    def after_batch(self, model: Any, quick_after: Callable[[Any], Any]) -> None:
+        """Make `quick` by `quick_after(model)`, once for each recording, after a step of `train_on_batch`."""
+        last = self._last
+        if last is not None and last.runs and last is not self._tried:
+            self._tried = last
+            self.quick = quick_after(model)
 
     @contextlib.contextmanager
     def freed_at_end(self, larger_than: int = 0) -> Iterator[None]:
@@ -263,7 +274,7 @@ class Replays:
             yield
         finally:
             self._recordings = {key: one for key, one in self._recordings.items() if one.size[1] <= larger_than}
-            self._last = self._last_key = None
+            self._last = self._last_key = self.quick = self._tried = None
 
     def _look_at(self, model: Any) -> None:
         """An attribute of a layer has been set since the last look: no recording holds any more."""
@@ -290,7 +301,7 @@ class Replays:
         self._last_key = None
 
     def _drop(self, key: Any) -> None:
-        self._last = None
+        self._last = self.quick = self._tried = None
         self._wasted = 0 if self._recordings.pop(key).runs > 4 else self._wasted + 1
         self._give_up()
 

@@ -27,8 +27,9 @@ from ..tape import GradientTape
 from . import lint
 from .augmenting import augmentation_of
 from .old_methods import with_old_names
+from .quick_step import QuickBatch
 from .replay import KEPT_BYTES
-from .run import Pass, TrainingRun, as_numbers, unwatched
+from .run import Pass, TrainingRun, as_numbers, under_way, unwatched
 from .training_step import TrainingStep
 from .turns import Turns
 
@@ -238,10 +239,19 @@ class Trainer(TrainingStep):
             if class_weight is not None and sample_weight is not None:
                 raise ValueError("train_on_batch: give sample_weight or class_weight, not both")
             batch = _single_batch(x, y, sample_weight, class_weight, "train_on_batch")
-            with self._turns.taken():
-                self.reset_metrics()
-                logs = as_numbers(self.train_step(batch))
-            return logs if return_dict else self._in_order(logs)
+            with self._turns.quickly():
+                steps = self._training_steps
+                quick = steps.quick if under_way.current is None else None
+                results = quick.take(batch) if quick is not None else None
+                if results is None:
+                    self.reset_metrics()
+                    logs = as_numbers(self.train_step(batch))
+                    steps.after_batch(self, QuickBatch.after)
+                    return logs if return_dict else self._in_order(logs)
+            numbers = as_numbers(results)
+            if return_dict:
+                return numbers
+            return [numbers[name] for name in results] if len(numbers) > 1 else next(iter(numbers.values()))
         except Exception as error:
             shorten(error)
             raise
