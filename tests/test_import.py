@@ -8,12 +8,13 @@ import pytest
 import tinynet
 
 ROOMS = ["applications", "augment", "datasets", "keras", "preprocessing", "textbook", "tf"]
-# What takes milliseconds and is needed by few programs. `tinynet.augment` is not here: layers use its functions.
+# What takes milliseconds and is needed by few programs.
 LATE = [
-    "concurrent.futures", "csv", "difflib", "hashlib", "html", "lzma", "numpy.random", "secrets", "shutil", "ssl",
-    "subprocess", "tarfile", "tempfile", "tinynet.applications", "tinynet.compat.tf", "tinynet.datasets",
-    "tinynet.keras", "tinynet.lab", "tinynet.lessons", "tinynet.plots", "tinynet.preprocessing", "tinynet.textbook",
-    "tinynet.wrappers", "unicodedata", "urllib.request", "zipfile",
+    "concurrent.futures", "csv", "difflib", "glob", "gzip", "hashlib", "html", "lzma", "numpy.random", "random",
+    "secrets", "shutil", "ssl", "subprocess", "tarfile", "tempfile", "tinynet.applications", "tinynet.augment",
+    "tinynet.compat.tf", "tinynet.datasets", "tinynet.keras", "tinynet.lab", "tinynet.layers.augmentation_geometry",
+    "tinynet.lessons", "tinynet.plots", "tinynet.preprocessing", "tinynet.textbook", "tinynet.wrappers",
+    "unicodedata", "urllib.request", "zipfile",
 ]
 
 

@@ -21,7 +21,7 @@ trained_cases = pytest.mark.parametrize("case", trained.values(), ids=trained.ke
 
 
 def test_every_layer_has_a_case():
-    public = {value.__name__: value for value in map(layers.__dict__.get, layers.__all__)  # some have two names
+    public = {value.__name__: value for value in [getattr(layers, name) for name in layers.__all__]  # two names
               if isinstance(value, type) and issubclass(value, layers.Layer)}
     assert {name.split(" ")[0] for name in CASES} == set(public) - BASES
     for name, case in CASES.items():

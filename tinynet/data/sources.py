@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import itertools
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -259,6 +258,8 @@ class Sources(Pipeline):
         >>> [path.numpy() for path in tn.data.Dataset.list_files("*.txt", shuffle=False)]
         [b'a.txt', b'b.txt']
         """
+        import glob  # late
+
         patterns = [file_pattern] if isinstance(file_pattern, str) or hasattr(file_pattern, "__fspath__") else (
             file_pattern)
         paths = sorted(path for pattern in patterns for path in glob.glob(str(pattern)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import io
 import itertools
 import os
@@ -148,6 +147,8 @@ def _open_all(filenames, compression_type, where):
     """(path, file open for reading bytes) of each file in turn."""
     if compression_type not in (None, "", "GZIP"):
         raise ValueError(f"{where}: compression_type must be 'GZIP' or None, got {compression_type!r}")
+    if compression_type == "GZIP":
+        import gzip  # late
     one = isinstance(filenames, str | bytes | StringTensor) or hasattr(filenames, "__fspath__")
     for path in [filenames] if one else filenames:
         path = os.fsdecode(path.numpy() if isinstance(path, StringTensor) else path)

@@ -1,21 +1,12 @@
 """Layers, under Keras's names."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ..core.absence import explainer
 from .activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import AdditiveAttention, Attention, MultiHeadAttention
 from .augmentation import ImageAugmentation, Pipeline
-from .augmentation_color import (
-    RandomBrightness, RandomColorDegeneration, RandomColorJitter, RandomContrast, RandomGrayscale, RandomHue,
-    RandomSaturation,
-)
-from .augmentation_crops import RandomCrop, RandomFlip
-from .augmentation_filters import RandomErasing, RandomGaussianBlur, RandomSharpness
-from .augmentation_geometry import (
-    RandomElasticTransform, RandomPerspective, RandomRotation, RandomShear, RandomTranslation, RandomZoom,
-)
-from .augmentation_mixing import AugMix, CutMix, MixUp, Mixing, RandAugment
-from .augmentation_own import Augment, Cutout, PatchShuffle
-from .augmentation_text import EmbeddingCutout, EmbeddingMixup, WordDropout
-from .augmentation_tones import AutoContrast, Equalization, RandomInvert, RandomPosterization, Solarization
 from .base import Layer
 from .convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from .convolution_depthwise import (
@@ -67,6 +58,21 @@ from .volumes import (
 )
 from .wrappers import Bidirectional, SpectralNormalization, TimeDistributed, Wrapper
 
+if TYPE_CHECKING:
+    from .augmentation_color import (
+        RandomBrightness, RandomColorDegeneration, RandomColorJitter, RandomContrast, RandomGrayscale, RandomHue,
+        RandomSaturation,
+    )
+    from .augmentation_crops import RandomCrop, RandomFlip
+    from .augmentation_filters import RandomErasing, RandomGaussianBlur, RandomSharpness
+    from .augmentation_geometry import (
+        RandomElasticTransform, RandomPerspective, RandomRotation, RandomShear, RandomTranslation, RandomZoom,
+    )
+    from .augmentation_mixing import AugMix, CutMix, MixUp, Mixing, RandAugment
+    from .augmentation_own import Augment, Cutout, PatchShuffle
+    from .augmentation_text import EmbeddingCutout, EmbeddingMixup, WordDropout
+    from .augmentation_tones import AutoContrast, Equalization, RandomInvert, RandomPosterization, Solarization
+
 __all__ = [
     "Activation", "ActivityRegularization", "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D",
     "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
@@ -100,3 +106,30 @@ __all__ = [
     "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "add", "average", "concatenate", "deserialize", "dot",
     "maximum", "minimum", "multiply", "serialize", "subtract",
 ]
+
+# Augmentation, by module: loaded when it is asked for, since it takes a sixth of the time of `import tinynet`.
+_LATER = {
+    "augmentation_color": "RandomBrightness RandomColorDegeneration RandomColorJitter "
+        "RandomContrast RandomGrayscale RandomHue RandomSaturation",
+    "augmentation_crops": "RandomCrop RandomFlip",
+    "augmentation_filters": "RandomErasing RandomGaussianBlur RandomSharpness",
+    "augmentation_geometry": "RandomElasticTransform RandomPerspective RandomRotation "
+        "RandomShear RandomTranslation RandomZoom",
+    "augmentation_mixing": "AugMix CutMix MixUp Mixing RandAugment",
+    "augmentation_own": "Augment Cutout PatchShuffle",
+    "augmentation_text": "EmbeddingCutout EmbeddingMixup WordDropout",
+    "augmentation_tones": "AutoContrast Equalization RandomInvert RandomPosterization Solarization",
+}
+_module_of = {name: module for module, names in _LATER.items() for name in names.split()}
+_explain = explainer(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _module_of:
+        return _explain(name)
+    found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_module_of[name]}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class _TextAugmentation(Layer):
     """What the layers of this file share: a generator of random numbers; the output has the shape of the input."""
 
+    _ordinary_because = "it draws in Python what it changes"  # see models/replayable.py
+
     def __init__(self, seed: SeedLike = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = seed

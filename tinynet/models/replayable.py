@@ -13,11 +13,10 @@ from typing import Any
 from .. import layers, losses, regularizers
 from ..core.registry import is_builtin
 
-# The layers whose steps always run the ordinary way, and why. They are found by their types, a derived class too.
+# The layers whose steps always run the ordinary way, and why. They are found by their types, a derived class too. Those
+# that are loaded late have the reason in an attribute, `_ordinary_because`.
 ORDINARY = {
     layers.ActivityRegularization: "it adds a loss in its call",
-    layers.EmbeddingCutout: "it draws in Python what it changes",
-    layers.EmbeddingMixup: "it draws in Python what it changes",
     layers.Lambda: "its function may do anything",
     layers.SpectralNormalization: "it assigns to its kernel in its call",
     layers.StringLookup: "it looks text up in Python",
@@ -26,17 +25,13 @@ ORDINARY = {
     layers.Hashing: "it hashes in Python",
     layers.Discretization: "it searches for boundaries in Python",
     layers.CategoryEncoding: "it checks and counts numbers in Python",
-    layers.WordDropout: "it draws in Python what it changes",
 }
 # The same for training steps alone: in prediction these layers draw nothing.
 ORDINARY_IN_TRAINING = {
     layers.ImageAugmentation: "it draws in Python how it changes images",
     layers.Pipeline: "it is a pipeline of layers that draw in Python",
 }
-# By their exact types: a subclass may do something else.
-LAYERS = frozenset(
-    kind for kind in map(vars(layers).get, layers.__all__)
-    if isinstance(kind, type) and issubclass(kind, layers.Layer) and not issubclass(kind, tuple(ORDINARY)))
+_PUBLIC = frozenset(layers.__all__)
 _FUNCTIONS = ("activation", "recurrent_activation")  # attributes of layers that are functions of Tensors
 
 
@@ -73,7 +68,11 @@ def _reason_of_kind(kind: type, training: bool) -> str:
         for one, reason in known.items():
             if issubclass(kind, one):
                 return reason
-    if kind in LAYERS or vars(kind).get("_only_calls_layers"):
+    if hasattr(kind, "_ordinary_because"):
+        return kind._ordinary_because
+    # By the exact type: a subclass may do something else.
+    name = kind.__name__
+    if name in _PUBLIC and getattr(layers, name) is kind or vars(kind).get("_only_calls_layers"):
         return ""
     return "it is no layer of tinynet's, and may do anything in its call"
 

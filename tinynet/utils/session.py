@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random as python_random
-
 import numpy as np
 
 from .. import random
@@ -30,6 +28,8 @@ def set_random_seed(seed: int) -> None:
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise ValueError(f"set_random_seed: seed must be an int from 0 to 2**32 - 1, got {seed!r}")
+    import random as python_random  # late
+
     python_random.seed(int(seed))
     np.random.seed(int(seed))
     random.set_global_seed(int(seed))
