@@ -54,8 +54,9 @@ struct Blocks {
   Index count;
   Index pixels;  // in a block, at most
 
+  // `even`: few blocks of an image are made an even number, since two threads take for three as long as for four.
   template <class T>
-  static Blocks of(const Window<T>& w, Index target_size) {
+  static Blocks of(const Window<T>& w, Index target_size, bool even = false) {
     Blocks b{};
     const Index area = w.grid_h * w.grid_w;
     target_size = min(target_size, max(96, w.batch * area / kTasks));
@@ -68,13 +69,19 @@ struct Blocks {
     } else {
       b.images = 1;
       b.bands = ceil_div(w.grid_h, max(1, target_size / w.grid_w));
-      if (w.batch * b.bands < kTasks) b.bands = min(w.grid_h, ceil_div(b.bands, 2) * 2);  // 3 take 2 threads as long as 4
+      if (even && w.batch * b.bands < kTasks) b.bands = min(w.grid_h, ceil_div(b.bands, 2) * 2);
       b.rows = ceil_div(w.grid_h, b.bands);
       b.bands = ceil_div(w.grid_h, b.rows);
     }
     b.count = ceil_div(w.batch, b.images) * b.bands;
     b.pixels = b.images * b.rows * w.grid_w;
     return b;
+  }
+
+  // All positions in one block.
+  template <class T>
+  static Blocks whole(const Window<T>& w) {
+    return {w.batch, w.grid_h, 1, 1, w.batch * w.grid_h * w.grid_w};
   }
 
   // Blocks that a thread takes at least, of so many products a pixel.
