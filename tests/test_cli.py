@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from checks import needs_native
 
 from tinynet import Sequential, cli
 from tinynet.core.errors import DatasetNotFoundError
@@ -182,7 +183,8 @@ def test_closed_pipe_is_quiet():
 
 
 @pytest.mark.parametrize(("variable", "value", "message"), [
-    ("TINYNET_ISA", "foo", "TINYNET_ISA='foo'"), ("OMP_NUM_THREADS", "abc", "OMP_NUM_THREADS='abc'"),
+    pytest.param("TINYNET_ISA", "foo", "TINYNET_ISA='foo'", marks=needs_native),
+    ("OMP_NUM_THREADS", "abc", "OMP_NUM_THREADS='abc'"),
     ("TINYNET_BACKEND", "cuda", "TINYNET_BACKEND='cuda'"),
 ])
 def test_wrong_environment_is_one_line_and_code_2(variable, value, message):
