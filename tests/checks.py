@@ -14,6 +14,7 @@ from tinynet.tensor import Tensor
 from tinynet.variable import Variable
 
 needs_native = pytest.mark.skipif(tn.runtime._native is None, reason="needs the compiled kernels")
+BACKENDS = ("numpy",) if tn.runtime._native is None else ("native", "numpy")  # a pure installation has one
 THREAD_COUNTS = (1, 2, 3, 4, 8)
 
 

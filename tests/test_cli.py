@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 import pytest
-from checks import needs_native
+from checks import BACKENDS, needs_native
 
-from tinynet import Sequential, cli
+from tinynet import Sequential, backend, cli
 from tinynet.core.errors import DatasetNotFoundError
 from tinynet.datasets import fashion_mnist, fashion_mnist_sample
 from tinynet.models import load_model
@@ -104,12 +104,19 @@ def test_cosine_schedule_ends_at_0(few_images, monkeypatch, capsys):
 
 def test_seed_repeats_and_backends_agree(few_images, capsys):
     outputs = []
-    for backend in ("native", "native", "numpy"):
+    for name in (BACKENDS[0], *BACKENDS):
         clear_session()
-        assert cli.main(["train", "fashion-mnist", "--epochs", "1", "--seed", "7", "--backend", backend]) == 0
+        assert cli.main(["train", "fashion-mnist", "--epochs", "1", "--seed", "7", "--backend", name]) == 0
         outputs.append(re.sub(r"\d+[mu]?s\b", "", capsys.readouterr().out))
     assert outputs[0] == outputs[1]
-    assert outputs[0].splitlines()[-1] == outputs[2].splitlines()[-1]
+    assert outputs[0].splitlines()[-1] == outputs[-1].splitlines()[-1]
+
+
+def test_the_backend_in_use_is_the_default():
+    """TINYNET_BACKEND is respected, and a pure installation trains."""
+    for name in BACKENDS:
+        with backend(name):
+            assert cli.build_parser().parse_args(["train", "fashion-mnist"]).backend == name
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
