@@ -34,6 +34,18 @@ def assert_same_values(actual, expected):
     np.testing.assert_array_equal(actual, expected)
 
 
+def assert_same_rows(actual, expected, terms=32):
+    """Equal, though the rows were computed in batches of other sizes.
+
+    The compiled kernels give a row the same bits in any batch. Where NumPy computes, its BLAS chooses the order of a
+    sum by the shapes, so rows of sums of up to `terms` terms agree within their roundings.
+    """
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    if tn.backend() == "native":
+        return assert_same_values(actual, expected)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=gamma(terms, expected.dtype) * np.abs(expected).max())
+
+
 def assert_within_bound(actual, expected, magnitude, terms):
     """|actual - expected| <= gamma(terms + 1) * magnitude, the theorem for a sum of `terms` products.
 
