@@ -14,6 +14,7 @@ from tinynet.tensor import Tensor
 from tinynet.variable import Variable
 
 needs_native = pytest.mark.skipif(tn.runtime._native is None, reason="needs the compiled kernels")
+BACKENDS = ("numpy",) if tn.runtime._native is None else ("native", "numpy")  # a pure installation has one
 THREAD_COUNTS = (1, 2, 3, 4, 8)
 
 
@@ -31,6 +32,18 @@ def assert_same_values(actual, expected):
     assert actual.shape == expected.shape, f"shape {actual.shape}, expected {expected.shape}"
     assert actual.dtype == expected.dtype, f"dtype {actual.dtype}, expected {expected.dtype}"
     np.testing.assert_array_equal(actual, expected)
+
+
+def assert_same_rows(actual, expected, terms=32):
+    """Equal, though the rows were computed in batches of other sizes.
+
+    The compiled kernels give a row the same bits in any batch. Where NumPy computes, its BLAS chooses the order of a
+    sum by the shapes, so rows of sums of up to `terms` terms agree within their roundings.
+    """
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    if tn.backend() == "native":
+        return assert_same_values(actual, expected)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=gamma(terms, expected.dtype) * np.abs(expected).max())
 
 
 def assert_within_bound(actual, expected, magnitude, terms):

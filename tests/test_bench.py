@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet import _native
+from tinynet import _native, runtime
 
 BENCH = Path(__file__).resolve().parent.parent / "bench"
 sys.path.insert(0, str(BENCH))
@@ -82,7 +82,7 @@ def test_matmul_script(tmp_path):
     file = tmp_path / "results.json"
     done = run("bench_matmul.py", "--quick", "--contenders", "tinynet,numpy,numpy-malloc", "--output", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "| (64, 64, 64) |" in done.stdout and "Measured peak" in done.stdout
+    assert "| (64, 64, 64) |" in done.stdout
     stored = json.loads(file.read_text())
     assert set(stored) == KEYS and not stored["failures"]
     assert str(tmp_path) not in file.read_text()
@@ -91,7 +91,8 @@ def test_matmul_script(tmp_path):
     for entry in stored["measurements"]:
         assert entry["passed"] and len(entry["rounds_s"]) == 2
         assert entry["min_s"] <= entry["median_s"] <= entry["max_s"]
-    assert stored["peaks"][0]["float32_gflops"] > 0
+    if runtime._native is not None:  # it measures the machine
+        assert "Measured peak" in done.stdout and stored["peaks"][0]["float32_gflops"] > 0
 
 
 def test_a_missing_peer_is_named(tmp_path):
@@ -346,9 +347,11 @@ def test_sweep_checks_results(kind, which, side):
 
 
 def test_sweep_and_scaling_run(tmp_path):
+    # NumPy alone takes minutes for all lines of 3x3.
+    lines = "3x3" if runtime._native is not None else "3x3 forward, channels"
     for script, key in (("bench_sweep.py", "gflops"), ("bench_scaling.py", "microseconds_a_sample")):
         file = tmp_path / f"{script}.json"
-        done = run(script, "--quick", "--output", str(file), *(["--lines", "3x3"] if "sweep" in script else []))
+        done = run(script, "--quick", "--output", str(file), *(["--lines", lines] if "sweep" in script else []))
         assert done.returncode == 0, done.stdout + done.stderr
         assert json.loads(file.read_text())["summary"][key]
 

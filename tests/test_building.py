@@ -201,6 +201,10 @@ class TestBackend:
         assert len(lines) == 2 and "no C++ compiler (no-such-compiler)" in lines[0]
         assert "TINYNET_PURE=1 pip install ." in lines[1]
 
+    def test_the_way_without_a_compiler_is_in_the_words_of_the_shell(self):
+        assert backend.pure_command("linux") == backend.pure_command("darwin") == "TINYNET_PURE=1 pip install ."
+        assert backend.pure_command("win32").startswith("$env:TINYNET_PURE = 1;")
+
     def test_the_pure_wheel_needs_no_compiler(self, monkeypatch):
         monkeypatch.setenv("CXX", "no-such-compiler")
         monkeypatch.setenv("TINYNET_PURE", "1")

@@ -7,8 +7,9 @@ import sys
 
 import numpy as np
 import pytest
+from checks import BACKENDS, needs_native
 
-from tinynet import Sequential, cli
+from tinynet import Sequential, backend, cli
 from tinynet.core.errors import DatasetNotFoundError
 from tinynet.datasets import fashion_mnist, fashion_mnist_sample
 from tinynet.models import load_model
@@ -103,12 +104,19 @@ def test_cosine_schedule_ends_at_0(few_images, monkeypatch, capsys):
 
 def test_seed_repeats_and_backends_agree(few_images, capsys):
     outputs = []
-    for backend in ("native", "native", "numpy"):
+    for name in (BACKENDS[0], *BACKENDS):
         clear_session()
-        assert cli.main(["train", "fashion-mnist", "--epochs", "1", "--seed", "7", "--backend", backend]) == 0
+        assert cli.main(["train", "fashion-mnist", "--epochs", "1", "--seed", "7", "--backend", name]) == 0
         outputs.append(re.sub(r"\d+[mu]?s\b", "", capsys.readouterr().out))
     assert outputs[0] == outputs[1]
-    assert outputs[0].splitlines()[-1] == outputs[2].splitlines()[-1]
+    assert outputs[0].splitlines()[-1] == outputs[-1].splitlines()[-1]
+
+
+def test_the_backend_in_use_is_the_default():
+    """TINYNET_BACKEND is respected, and a pure installation trains."""
+    for name in BACKENDS:
+        with backend(name):
+            assert cli.build_parser().parse_args(["train", "fashion-mnist"]).backend == name
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
@@ -182,7 +190,8 @@ def test_closed_pipe_is_quiet():
 
 
 @pytest.mark.parametrize(("variable", "value", "message"), [
-    ("TINYNET_ISA", "foo", "TINYNET_ISA='foo'"), ("OMP_NUM_THREADS", "abc", "OMP_NUM_THREADS='abc'"),
+    pytest.param("TINYNET_ISA", "foo", "TINYNET_ISA='foo'", marks=needs_native),
+    ("OMP_NUM_THREADS", "abc", "OMP_NUM_THREADS='abc'"),
     ("TINYNET_BACKEND", "cuda", "TINYNET_BACKEND='cuda'"),
 ])
 def test_wrong_environment_is_one_line_and_code_2(variable, value, message):

@@ -15,6 +15,9 @@ import pytest
 import tinynet as tn
 from tinynet import _native
 
+if tn.runtime._native is None:
+    pytest.skip("needs the compiled kernels", allow_module_level=True)
+
 ROOT = Path(__file__).parents[1]
 BODY = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 ctypes.pythonapi.PyCapsule_GetPointer.restype = ctypes.c_void_p

@@ -4,10 +4,12 @@ import ast
 import inspect
 
 import pytest
+from checks import needs_native
 from signatures import native_functions, signature_of
 
 from tinynet import _native, reference
 
+pytestmark = needs_native
 # What the compiled module has besides kernels: it steers and measures the machine.
 NOT_KERNELS = {
     "built_isas", "best_isa", "missing_features", "select_isa", "isa", "num_threads", "set_num_threads", "pool_trim",

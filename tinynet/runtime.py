@@ -96,7 +96,11 @@ def _install(name: str) -> None:
     global _backend
     if name == "native":
         if _native is None:
-            raise RuntimeError("backend 'native' is not available: tinynet's compiled module could not be imported")
+            raise RuntimeError(
+                "backend 'native' is not available: "
+                + ("this is a pure installation of tinynet, without compiled kernels" if _is_pure else
+                   "tinynet's compiled module could not be imported")
+            )
         functions: Mapping[str, Any] = vars(_native)
     elif name == "numpy":
         functions = _references

@@ -31,7 +31,7 @@ def check_machine():
     missing = missing_tools()
     if missing:
         sys.exit(f"tinynet's kernels cannot be compiled: {' and '.join(missing)}. {remedy()}\n"
-                 "Without a compiler, the pure wheel has every feature and is slow: TINYNET_PURE=1 pip install .")
+                 f"Without a compiler, the pure wheel has every feature and is slow: {pure_command(sys.platform)}")
 
 
 def missing_tools():
@@ -53,6 +53,11 @@ def remedy():
     if sys.platform == "win32":
         return "On Windows the kernels are compiled with MinGW or Zig (CXX), which nobody has tried"
     return "Debian, Ubuntu: sudo apt install g++ python3-dev. Fedora: sudo dnf install gcc-c++ python3-devel"
+
+
+def pure_command(platform):
+    """What installs without a compiler: in a Unix shell; on Windows in PowerShell."""
+    return "$env:TINYNET_PURE = 1; pip install ." if platform == "win32" else "TINYNET_PURE=1 pip install ."
 
 
 def get_requires_for_build_wheel(config_settings=None):

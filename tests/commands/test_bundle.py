@@ -36,6 +36,7 @@ def write_wheel(folder, name, version="1.0", tag="py3-none-any", requires=(), mo
     return path
 
 
+PURE = f"tinynet_learn-{__version__}-py3-none-any.whl"
 OWN = {"tinynet/__init__.py": "", "tinynet/__main__.py": "print('it starts')"}
 
 
@@ -174,6 +175,38 @@ def test_tinynets_own_wheel_must_fit(quick, capsys):
 def test_no_wheel_of_tinynet(quick, capsys):
     assert cli.main(["bundle", "stick", "--for", "linux"]) == 1
     assert "no wheel tinynet_learn-" in capsys.readouterr().err
+
+
+def test_the_pure_wheel_is_built_in_the_folder_of_the_sources(index, quick, monkeypatch):
+    """As a lecturer without a folder of wheels: what is on the stick works on each system."""
+    download = bundle_wheels.pip
+
+    def pip(command, *arguments, what, **variables):
+        if command == "download":
+            return download(command, *arguments, what=what)
+        assert (command, arguments[0], variables) == ("wheel", ".", {"TINYNET_PURE": "1"})
+        Path("own", PURE).rename(Path(arguments[arguments.index("--wheel-dir") + 1], PURE))
+
+    monkeypatch.setattr(bundle_wheels, "pip", pip)
+    Path("stick.partial/built").mkdir(parents=True)
+    Path("pyproject.toml").write_text('name = "tinynet-learn"\n')
+    assert cli.main(["bundle", "stick", "--extras", "plot", "--no-check", "--for", "linux,windows", "--python",
+                     "3.11"]) == 0
+    assert PURE in os.listdir("stick/wheels")
+
+
+def test_compiled_wheels_come_along_but_not_those_of_one_computer(quick, capsys):
+    """pip takes a manylinux wheel where the laptop's C library is new enough, else the pure one. It would take a wheel
+    `linux_x86_64` everywhere.
+    """
+    names = {tag: f"tinynet_learn-{__version__}-cp311-cp311-{tag}.whl" for tag in ("manylinux_2_35_x86_64",
+                                                                                   "linux_x86_64")}
+    for name in names.values():
+        Path("own", name).write_bytes(Path("own", PURE).read_bytes())
+    assert make("--for", "linux", "--python", "3.11") == 0
+    on_it = os.listdir("stick/wheels")
+    assert PURE in on_it and names["manylinux_2_35_x86_64"] in on_it and names["linux_x86_64"] not in on_it
+    assert f"left out: {names['linux_x86_64']}" in capsys.readouterr().out
 
 
 def test_a_folder_that_is_no_bundle_is_left_alone(quick, capsys):

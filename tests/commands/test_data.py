@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tinynet import cli, datasets
+from tinynet.commands import data
 from tinynet.datasets import catalogue, write_idx
 from tinynet.datasets.catalogue import CATALOGUE, entry_of
 from tinynet.datasets.published import PublishedFile
@@ -81,6 +82,12 @@ def test_the_list_names_where_it_is(small, capsys):
     assert cli.main(["data"]) == 0
     text = capsys.readouterr().out
     assert f"in {small / 'datasets' / 'four'}" in text and text.count("not here") == 1
+
+
+def test_the_list_fits_a_narrow_terminal(home, capsys, monkeypatch):
+    monkeypatch.setattr(data, "columns", lambda: 60)
+    assert cli.main(["data"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 60
 
 
 def test_show(small, capsys):

@@ -4,7 +4,7 @@ import pytest
 
 from tinynet.cli import main
 from tinynet.lab.command import what_to_open
-from tinynet.lessons import all_lessons
+from tinynet.lessons import all_lessons, command
 
 LESSONS = all_lessons()
 
@@ -18,6 +18,15 @@ def test_the_list_has_every_title(capsys, lang):
         assert lesson.key in line and lesson.titles[lang] in line and lesson.rows in line
     opened = next(line for line in shown.splitlines() if "tinynet lab " in line).split("tinynet lab ")[1].split()[0]
     assert what_to_open(opened) == (f"/lesson/{LESSONS[-1].name}", None)
+
+
+def test_the_list_in_a_narrow_terminal(capsys, monkeypatch):
+    """A title that does not fit is on a line of its own."""
+    monkeypatch.setattr(command, "columns", lambda: 60)
+    assert main(["lessons"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "    Gradient descent: batch, stochastic, mini-batch" in lines
+    assert any(line.startswith("03  ") and "Momentum and Nesterov" in line for line in lines)
 
 
 def test_notebooks_are_written_and_a_second_language_does_not_replace_the_first(tmp_path, capsys):

@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from checks import assert_same_values, unit_roundoff
+from checks import assert_same_values, needs_native, unit_roundoff
 from fusing import as_made, forward_kernels, unfused
 from hypothesis import given
 from hypothesis import strategies as st
@@ -278,6 +278,7 @@ def test_without_folding_the_bits_are_those_of_the_layers():
         tn.config.set_fold_batch_norm("no")
 
 
+@needs_native  # NumPy transforms no kernel
 def test_a_transformed_kernel_changes_no_bit():
     # From 32 channels on, every instruction set takes Winograd's algorithm.
     for build in (lambda: [layers.Conv2D(32, 3, activation="relu")], lambda: [layers.Conv2D(32, 3), layers.ReLU()],

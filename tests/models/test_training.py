@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from checks import needs_native
 
 import tinynet as tn
 from tinynet import layers
@@ -483,6 +484,7 @@ def test_a_metric_with_a_number_for_each_class(verbose, tmp_path, capsys):
                   callbacks=[tn.callbacks.EarlyStopping("val_f1_score", mode="max")])
 
 
+@needs_native  # where NumPy computes, the kernels are Python functions
 def test_a_step_of_fit_makes_few_calls():
     """With a small network the calls of Python functions, at 0.2 us and more each, are half of the time of a step."""
     x, y = np.zeros((40, 3, 2), np.float32), np.zeros(40, np.int64)

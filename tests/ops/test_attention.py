@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checks import PEAK_MEGABYTES, assert_gradient, assert_same_values
+from checks import BACKENDS, PEAK_MEGABYTES, assert_gradient, assert_same_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import positive_sizes
@@ -58,7 +58,7 @@ def formula(query, key, value, mask=None, causal=False, scale=None):
 @given(batch=st.integers(1, 3), queries=AROUND_A_BLOCK, keys=AROUND_A_BLOCK, heads=st.integers(1, 3),
        dim=st.sampled_from([1, 2, 7, 8, 9, 16, 17, 33]), value_dim=st.sampled_from([1, 3, 8, 16, 31, 32, 33]),
        kind=st.sampled_from(MASKS), causal=st.booleans(), seed=st.integers(0, 1000),
-       backend=st.sampled_from(["native", "numpy"]))
+       backend=st.sampled_from(BACKENDS))
 def test_equals_the_formula(batch, queries, keys, heads, dim, value_dim, kind, causal, seed, backend):
     q, k, v = inputs(batch, queries, keys, heads, dim, value_dim, seed)
     mask = mask_of(kind, batch, queries, keys, heads, seed)
@@ -70,7 +70,7 @@ def test_equals_the_formula(batch, queries, keys, heads, dim, value_dim, kind, c
 @settings(max_examples=25, deadline=None)
 @given(batch=st.integers(1, 2), queries=AROUND_A_BLOCK, keys=AROUND_A_BLOCK, heads=st.integers(1, 2),
        dim=st.sampled_from([1, 7, 8, 9, 17]), value_dim=st.sampled_from([1, 8, 15, 33]), kind=st.sampled_from(MASKS),
-       causal=st.booleans(), seed=st.integers(0, 1000), backend=st.sampled_from(["native", "numpy"]))
+       causal=st.booleans(), seed=st.integers(0, 1000), backend=st.sampled_from(BACKENDS))
 def test_gradient(batch, queries, keys, heads, dim, value_dim, kind, causal, seed, backend):
     mask = mask_of(kind, batch, queries, keys, heads, seed)
     with tn.backend(backend):

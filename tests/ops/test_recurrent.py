@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from checks import assert_gradient
+from checks import BACKENDS, assert_gradient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,7 +51,7 @@ def step(name, x, states, kernel, recurrent, bias):
 @operations
 @settings(max_examples=20)
 @given(data=st.data(), batch=st.integers(0, 5), steps=st.integers(1, 6), inputs=st.integers(1, 9),
-       units=st.integers(1, 17), masked=st.booleans(), backend=st.sampled_from(["native", "numpy"]))
+       units=st.integers(1, 17), masked=st.booleans(), backend=st.sampled_from(BACKENDS))
 def test_equals_the_equations_step_by_step(name, data, batch, steps, inputs, units, masked, backend):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     operation, _, count, arguments = OPERATIONS[name]

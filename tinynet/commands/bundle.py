@@ -86,7 +86,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--with", dest="others", action="append", default=[], metavar="PACKAGE",
                         help="a further package, such as jupyterlab; may be given several times")
     parser.add_argument("--wheels", type=existing_path, metavar="FOLDER",
-                        help="where tinynet's own wheels are (default: dist; or one is built from the sources here)")
+                        help="where tinynet's own wheels are (default: dist; without any, the pure one is built from "
+                             "the sources here)")
     parser.add_argument("--no-data", action="store_true", help="leave out the data sets")
     parser.add_argument("--no-check", action="store_true", help="do not try to install from it")
     parser.set_defaults(run=run)

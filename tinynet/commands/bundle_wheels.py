@@ -35,16 +35,20 @@ class System:
     Attributes:
         platforms: The tags of wheels for it, the newest first.
         environment: What the conditions of requirements see there.
+        newer: Tags that only newer systems of the kind take. None is asked for, but tinynet's own wheels may have one:
+            on the laptop pip decides between them and the pure wheel.
     """
 
     platforms: tuple[str, ...]
     environment: dict[str, str]
+    newer: tuple[str, ...] = ()
 
 
 def _linux(machine):
     return System((*(f"manylinux_2_{minor}_{machine}" for minor in range(28, 16, -1)), f"manylinux2014_{machine}"),
                   {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix",
-                   "platform_machine": machine})
+                   "platform_machine": machine},
+                  tuple(f"manylinux_2_{minor}_{machine}" for minor in range(60, 28, -1)))
 
 
 def _macos(machine, first):
@@ -167,7 +171,7 @@ class Shelf:
         """
         tools = packaging()
         version = tuple(map(int, python.split(".")))
-        tags = {*tools.tags.cpython_tags(version, platforms=list(system.platforms)),
+        tags = {*tools.tags.cpython_tags(version, platforms=[*system.newer, *system.platforms]),
                 *tools.tags.compatible_tags(version, interpreter=f"cp{python.replace('.', '')}",
                                             platforms=list(system.platforms))}
         fitting: dict[str, list[Wheel]] = {}
@@ -205,7 +209,10 @@ def _without_marker(requirement):
 
 
 def find_own_wheels(folder: Path | None, work: Path, version: str) -> list[Path]:
-    """Return the wheels of tinynet: those of a folder, or one that is built from the sources in this folder.
+    """Return the wheels of tinynet: those of a folder, or the pure one, built from the sources in this folder.
+
+    A wheel `linux_x86_64`, as `pip wheel` makes it, is left out: it needs the libraries of the computer that made it,
+    and pip would prefer it to the pure wheel on laptops where it cannot be loaded.
 
     Args:
         folder: Where they are; `dist` if None.
@@ -218,15 +225,22 @@ def find_own_wheels(folder: Path | None, work: Path, version: str) -> list[Path]
     pattern = f"{DISTRIBUTION.replace('-', '_')}-{version}-*.whl"
     for place in (folder or Path("dist"), work):
         found = sorted(place.glob(pattern))
-        if found:
-            return found
+        portable = [path for path in found if "-linux_" not in path.name]
+        for path in found:
+            if path not in portable:
+                print(f"left out: {path.name}, which is for the computer that made it; .ci/wheels, beside tinynet's "
+                      "sources, makes compiled wheels for others", flush=True)
+        if portable:
+            return portable
     sources = Path("pyproject.toml")
     if folder is None and sources.is_file() and f'name = "{DISTRIBUTION}"' in sources.read_text(encoding="utf-8"):
-        print("building tinynet's wheel for this computer (some minutes)", flush=True)
-        pip("wheel", ".", "--no-deps", "--wheel-dir", str(work), what="building tinynet's wheel")
+        print("building tinynet's pure wheel, which works on each system and is slow; .ci/wheels dist makes fast ones, "
+              "too", flush=True)
+        pip("wheel", ".", "--no-deps", "--wheel-dir", str(work), what="building tinynet's wheel", TINYNET_PURE="1")
         return sorted(work.glob(pattern))
-    raise BundleError(f"bundle: no wheel {pattern} in {folder or 'dist'}. Build one in the folder of tinynet's sources "
-                    "(pip wheel . --no-deps --wheel-dir dist), or give the folder that has it by --wheels")
+    raise BundleError(f"bundle: no wheel {pattern} for other computers in {folder or 'dist'}. Run this in the folder "
+                      "of tinynet's sources, or make the wheels there (.ci/wheels dist), or give the folder that has "
+                      "them by --wheels")
 
 
 def fill(shelf: Shelf, own: list[Path], extras: list[str], others: list[str], system: str, python: str) -> list[str]:
@@ -252,8 +266,8 @@ def fill(shelf: Shelf, own: list[Path], extras: list[str], others: list[str], sy
         if not missing:
             return []
         if any(name.split("[")[0].lower().startswith(DISTRIBUTION) for name in missing):
-            return [f"{title}: none of tinynet's wheels is for it: {', '.join(path.name for path in own)}. A pure "
-                    "wheel (py3-none-any) is for all"]
+            return [f"{title}: none of tinynet's wheels is for it: {', '.join(path.name for path in own)}. The "
+                    "pure wheel (py3-none-any) is for all; without --wheels, it is built in the folder of the sources"]
         if set(missing) <= set(asked):
             return [f"{title}: no wheel of {name}" for name in missing]
         asked += [name for name in missing if name not in asked]
@@ -280,17 +294,19 @@ def requirements(extras: list[str], others: list[str]) -> list[Any]:
         raise ValueError(f"bundle: {error}") from None
 
 
-def pip(*arguments: str, what: str) -> None:
+def pip(*arguments: str, what: str, **variables: str) -> None:
     """Run pip.
 
     Args:
         *arguments: Of pip.
         what: Subject of the error.
+        **variables: Of its environment.
 
     Raises:
         BundleError: it failed; the message has pip's own.
     """
-    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PYTHONUTF8": "1",
+                   **variables}
     environment.pop("PYTHONPATH", None)
     done = subprocess.run([sys.executable, "-m", "pip", "--quiet", *arguments], capture_output=True, text=True,
                           errors="replace", env=environment)

@@ -46,10 +46,10 @@ def run(_: argparse.Namespace) -> int:
         if wide:
             print(f"{entry.name:<20}{entry.megabytes:>7.1f} MB  {entry.title:<58}  {where}")
         else:
-            print(f"{entry.name} ({entry.megabytes:.1f} MB): {entry.title}\n    {where}")
-    print("\nfashion_mnist_sample (7,000 images) and toy come with tinynet.\n"
-          "tinynet data fetch NAME     downloads one\n"
-          "tinynet data show NAME      its files, and how to bring it without a network")
+            print(f"{entry.name} ({entry.megabytes:.1f} MB)\n    {entry.title}\n    {where}")
+    print("\nfashion_mnist_sample (7,000 images) and toy are built in.\n"
+          "tinynet data fetch NAME  downloads one\n"
+          "tinynet data show NAME   how to bring one without a network")
     return 0
 
 

@@ -66,8 +66,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
                             "and vgg; vgg then also has less dropout, weight decay and 40 epochs)")
     train.add_argument("--seed", type=number(int, 0, 2**32 - 1), metavar="N", default=0,
                        help="repeats a run exactly (default: %(default)s)")
-    train.add_argument("--backend", choices=["native", "numpy"], default="native",
-                       help="compiled kernels, or their NumPy references (default: %(default)s)")
+    train.add_argument("--backend", choices=["native", "numpy"], default=tn.backend(),
+                       help="compiled kernels, or their NumPy references (default here: %(default)s)")
     train.add_argument("--save", type=types.output_file(".npz (weights alone)", ".keras (the whole model)"),
                        metavar="FILE", help="write the trained model (.keras) or its weights alone (.npz) to this "
                                             "file; `tinynet predict FILE.keras ...` uses it")

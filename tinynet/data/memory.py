@@ -14,12 +14,10 @@ import numpy as np
 from ..core.types import Array, DTypeLike
 
 try:
-    from ._memory import Memory, forget_idle_memory
+    from ._memory import Memory
+    from ._memory import forget_idle_memory as forget
 except ImportError:  # no compiled module: tinynet.runtime has decided whether that is allowed
-    Memory = None
-
-    def forget_idle_memory() -> None:
-        """Nothing lies idle."""
+    Memory = forget = None
 
 SMALL = 1 << 15  # bytes below which NumPy's own allocation is fast
 
@@ -46,3 +44,9 @@ def copy(array: Array) -> Array:
     result = empty(array.shape, array.dtype)
     result[...] = array
     return result
+
+
+def forget_idle_memory() -> None:
+    """Return the memory that is kept for coming batches to the system."""
+    if forget is not None:
+        forget()

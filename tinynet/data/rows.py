@@ -35,6 +35,11 @@ def gather_reference(source: Array, indices: Array, out: Array, scale: float = 1
 
     Raises:
         IndexError: an index is outside [0, samples).
+
+    >>> images = np.arange(12, dtype=np.uint8).reshape(4, 3)
+    >>> gather_reference(images, np.array([3, 0]), np.empty((2, 3), np.float32), scale=0.5)
+    array([[4.5, 5. , 5.5],
+           [0. , 0.5, 1. ]], dtype=float32)
     """
     if len(indices) and (indices.min() < 0 or indices.max() >= len(source)):
         raise IndexError(f"gather: an index is outside [0, {len(source)})")

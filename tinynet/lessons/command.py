@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from ..core.extras import install_hint
+from ..core.terminal import columns, display_width
 from ..plots.messages import LANGUAGES
 from .grading import command as grading_command
 from .notebooks import write_notebooks
@@ -93,9 +94,12 @@ def run(arguments: argparse.Namespace) -> int:
         lessons = all_lessons()
         print(_WORDS[lang]["head"] + "\n")
         width = max(len(lesson.key) for lesson in lessons)
+        room = columns() or 200
         for lesson in lessons:
-            print(f"{lesson.number:02}  {lesson.key:<{width}}  {lesson.titles[lang]}  [{lesson.rows}] "
-                  f"{lesson.minutes}")
+            name, rest = f"{lesson.number:02}  {lesson.key:<{width}}  ", f"[{lesson.rows}] {lesson.minutes}"
+            line = f"{name}{lesson.titles[lang]}  {rest}"
+            # Where the terminal is too narrow, the title is on the next line.
+            print(line if display_width(line) <= room else f"{name}{rest}\n    {lesson.titles[lang]}")
         print("\n" + _WORDS[lang]["next"].format(
             hint=install_hint("lessons"), lab=install_hint("lab"), name=lessons[-1].key))
         return 0
