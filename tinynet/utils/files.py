@@ -240,7 +240,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def replace_folder(temporary: Path, path: Path) -> None:
-    """Give a complete folder its name. An older one is renamed first and removed last, so that no part of it is ever there.
+    """Give a complete folder its name. An older one is renamed first and removed last: no part of it is ever there.
 
     Args:
         temporary: The folder, on the same disk.
