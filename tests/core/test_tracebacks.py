@@ -74,6 +74,8 @@ WRONG_OPERATIONS = {
     "unknown argument": lambda: tn.ops.sum(A, axes=0),
     "what layers call": lambda: tn.ops.conv2d(A, A),
     "pooling": lambda: tn.ops.max_pool2d(A),
+    "TensorFlow's name": lambda: tn.math.log("x"),
+    "TensorFlow's argument": lambda: tn.math.log(y=A),
     "on an Input": lambda: tn.ops.matmul(tn.Input((3,)), A),
 }
 
