@@ -25,6 +25,7 @@ def ahead_of_packages():
 
 
 AHEAD_AT_FIRST = ahead_of_packages()
+WORKING_FOLDER = os.getcwd()
 
 if runtime._native is None:
     import absent_native
@@ -56,6 +57,16 @@ def path_of_the_package():
     """
     yield
     assert ahead_of_packages() == AHEAD_AT_FIRST, "a test, or a module of tests, put the project's folder on sys.path"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """A test writes into `tmp_path`: nothing new is in the folder that pytest was started in, but what tools make."""
+    before = set(os.listdir(WORKING_FOLDER))
+    yield
+    new = set(os.listdir(WORKING_FOLDER)) - before
+    left = {name for name in new if not name.startswith((".", "__")) and name not in ("build", "dist")}
+    assert not left, f"a test left {', '.join(sorted(left))} in {WORKING_FOLDER}: this one, or one that ran beside it"
 
 
 @pytest.fixture

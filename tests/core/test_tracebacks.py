@@ -63,6 +63,52 @@ def test_a_wrong_call_ends_at_its_line(name):
     assert frames(lambda: WRONG_CALLS[name](model))[1:] == []
 
 
+A = tn.ops.ones((2, 3))
+WRONG_OPERATIONS = {
+    "a check": lambda: tn.ops.matmul(A, A),
+    "a check two calls deep": lambda: tn.ops.softmax(A, axis=9),
+    "of a formula": lambda: tn.ops.exp("x"),
+    "NumPy's": lambda: tn.ops.add(A, np.ones(5)),
+    "NumPy's, by a view": lambda: tn.ops.reshape(A, 7),
+    "an index": lambda: tn.ops.get_item(A, 5),
+    "unknown argument": lambda: tn.ops.sum(A, axes=0),
+    "what layers call": lambda: tn.ops.conv2d(A, A),
+    "pooling": lambda: tn.ops.max_pool2d(A),
+    "TensorFlow's name": lambda: tn.math.log("x"),
+    "TensorFlow's argument": lambda: tn.math.log(y=A),
+    "on an Input": lambda: tn.ops.matmul(tn.Input((3,)), A),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_OPERATIONS)
+def test_a_wrong_operation_ends_at_its_line(name):
+    assert frames(WRONG_OPERATIONS[name]) == []
+    tn.config.disable_traceback_filtering()
+    assert frames(WRONG_OPERATIONS[name])
+
+
+@pytest.mark.parametrize("name", ["+", "@", "[]"])
+def test_a_wrong_operator_ends_at_its_method(name):
+    wrong = {"+": lambda: A + np.ones(5), "@": lambda: A @ A, "[]": lambda: A[5]}[name]
+    assert [file.rpartition("/")[2] for file in frames(wrong)] == ["tensor.py"]
+
+
+def test_a_fault_of_an_operation_is_not_hidden(monkeypatch):
+    monkeypatch.setattr(tn.ops.reduction, "convert_to_tensor", lambda x: {}["fault"])
+    monkeypatch.setattr(tracebacks, "INSIDE", (tracebacks.INSIDE, __file__))
+    assert frames(lambda: tn.ops.sum(A))[-1] == __file__
+
+
+def test_an_error_without_file_handles_is_the_first_one(monkeypatch):
+    """What `shorten` imports late may be out of reach: that must not take the error's place."""
+    def unreachable():
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(tracebacks, "_libraries", unreachable)
+    with pytest.raises(KeyError, match="missing"):
+        compiled().fit(X, Y, verbose=0, callbacks=[Failing()])
+
+
 @pytest.mark.parametrize("name", WRONG_CALLS)
 def test_the_switch_shows_all(name):
     model = compiled()

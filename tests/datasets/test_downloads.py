@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from tinynet.commands import training_data
 from tinynet.core.errors import DataError, DatasetNotFoundError
 from tinynet.datasets import fashion_mnist, mnist, write_idx
 from tinynet.datasets.sources import IdxDataset, IdxFile
-from tinynet.utils import downloads, get_file
+from tinynet.utils import downloads, files, get_file
 
 CONTENT = {
     "train-images-idx3-ubyte": np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3),
@@ -320,3 +321,34 @@ def test_get_file(server, home, tmp_path):
             get_file(name, url)
     with pytest.raises(ValueError, match="origin"):
         get_file("a")
+
+
+def test_get_file_keeps_an_archive_and_its_folder_together(server, home, tmp_path, monkeypatch):
+    """Ctrl-C after the unpacking and before it: a later call does not take the old folder for the new archive's."""
+    served, url = tmp_path / "served" / "texts.zip", server.url + "texts.zip"
+
+    def serve(text):
+        with zipfile.ZipFile(served, "w") as archive:
+            archive.writestr("a.txt", text)
+        return downloads.file_hash(served)
+
+    def read(sha256, **options):
+        return (Path(get_file(origin=url, file_hash=sha256, extract=True, **options)) / "a.txt").read_text()
+
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    old = serve("old")
+    assert read(old) == "old"
+    new = serve("new")
+    for module, name in ((downloads, "unpack"), (files, "_replace")):
+        with monkeypatch.context() as patched:
+            patched.setattr(module, name, interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                read(new, force_download=True)
+        assert read(old) == "old" and len(server.requests) == 2 + (name == "_replace")
+    assert read(new) == "new"
+    served.write_bytes(b"no archive")
+    with pytest.raises(DataError, match="^http.*texts.zip: not a tar or zip archive"):
+        get_file(origin=url, force_download=True, extract=True)
+    assert read(new) == "new"

@@ -1,4 +1,4 @@
-"""A training in which something goes wrong: mpirun -n 2 python faulty.py WHAT [FOLDER]."""
+"""A training in which something goes wrong: mpirun -n 2 python faulty.py WHAT FOLDER."""
 
 import os
 import resource
@@ -10,8 +10,7 @@ import numpy as np
 
 import tinynet as tn
 
-WHAT = sys.argv[1]
-FOLDER = sys.argv[2] if len(sys.argv) > 2 else "."
+WHAT, FOLDER = sys.argv[1:]
 EPOCHS = int(os.environ.get("EPOCHS", "2"))
 
 tn.utils.set_random_seed(3)

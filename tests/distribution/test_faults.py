@@ -43,14 +43,14 @@ def test_one_message_and_an_end(what, message, ranks, tmp_path):
 
 
 @pytest.mark.parametrize("what", ["killed", "stopped"])
-def test_a_process_that_is_gone(what):
-    code, output = run(2, [PROGRAM, what], timeout=LIMIT)
+def test_a_process_that_is_gone(what, tmp_path):
+    code, output = run(2, [PROGRAM, what, tmp_path], timeout=LIMIT)
     assert code != 0
     assert re.search(r"has not answered for \d+ seconds" if what == "stopped" else r"(?i)rank 1|killed|signal", output)
 
 
-def test_one_stops_all_after_the_same_step():
-    code, output = run(2, [PROGRAM, "stop_training"])
+def test_one_stops_all_after_the_same_step(tmp_path):
+    code, output = run(2, [PROGRAM, "stop_training", tmp_path])
     assert code == 0, output
     assert {steps for steps, _ in done(output).values()} == {3}
 
@@ -93,8 +93,8 @@ def test_resume_on_the_same_or_another_number_of_ranks(tmp_path, then):
             assert losses == pytest.approx(expected, rel=1e-5)
 
 
-def test_ctrl_c_ends_all():
-    process = start(2, [PROGRAM, "slow"], EPOCHS="200")
+def test_ctrl_c_ends_all(tmp_path):
+    process = start(2, [PROGRAM, "slow", tmp_path], EPOCHS="200")
     for line in process.stdout:
         if "READY" in line:
             break

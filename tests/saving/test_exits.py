@@ -139,6 +139,49 @@ def test_an_interrupted_writer_leaves_the_old(tmp_path, error):
     assert (tmp_path / "f").read_bytes() == b"old"
 
 
+def test_a_killed_writer_leaves_no_part_of_the_old_folder(tmp_path):
+    """It is renamed before it is removed: a folder of which a kill had left a part was once taken for a whole one."""
+    script = ("import os, pathlib, signal, sys\nfrom tinynet.utils import files\n"
+              "def killed(path):\n"
+              "    (pathlib.Path(path) / 'a').unlink(missing_ok=True); os.kill(os.getpid(), signal.SIGKILL)\n"
+              "files._remove = killed\n"
+              "with files.atomic_folder(sys.argv[1]) as folder:\n    (folder / 'new').write_bytes(b'')\n")
+    folder = tmp_path / "d"
+    folder.mkdir()
+    for name in "ab":
+        (folder / name).write_bytes(b"")
+    killed = subprocess.run([sys.executable, "-P", "-c", script, str(folder)])
+    assert killed.returncode == -signal.SIGKILL and os.listdir(folder) == ["new"]
+    files.sweep_leftovers(folder)
+    assert os.listdir(tmp_path) == ["d"]
+
+
+def test_a_folder_that_is_a_link_keeps_its_target(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "old").write_bytes(b"")
+    (tmp_path / "link").symlink_to("there")
+    with files.atomic_folder(tmp_path / "link") as folder:
+        (folder / "new").write_bytes(b"")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "there"]
+    assert os.listdir(tmp_path / "there") == ["new"]
+
+
+def test_a_new_folder_that_gets_no_name_leaves_the_old(tmp_path, monkeypatch):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "old").write_bytes(b"")
+    replace = files._replace
+
+    def refused(temporary, path):
+        if os.path.exists(os.path.join(temporary, "new")):
+            raise PermissionError("another program has it open")
+        replace(temporary, path)
+
+    monkeypatch.setattr(files, "_replace", refused)
+    with pytest.raises(PermissionError), files.atomic_folder(tmp_path / "d") as folder:
+        (folder / "new").write_bytes(b"")
+    assert os.listdir(tmp_path) == ["d"] and os.listdir(tmp_path / "d") == ["old"]
+
+
 def test_the_backup_folder_is_gone_after_a_regular_end(tmp_path):
     folder = tmp_path / "backup"
     for double in (False, True):

@@ -33,6 +33,9 @@ def sweep(folder):
 @pytest.mark.parametrize("task", [write_file, write_folder, second_name, sweep])
 def test_nothing_stays_open_or_unfinished(tmp_path, task):
     (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "folder").mkdir()
+    for name in "ab":
+        (tmp_path / "folder" / name).write_bytes(b"old")
     number = 0
     opened = sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
     while interrupted(lambda: task(tmp_path), number, WATCHED):
@@ -40,6 +43,7 @@ def test_nothing_stays_open_or_unfinished(tmp_path, task):
         left = [name for name in left if not name.startswith(".killed")]
         assert not left, f"interrupt {number}: {left}"
         assert (tmp_path / "file").read_bytes() in (b"old", b"new")
+        assert sorted(os.listdir(tmp_path / "folder")) in (["a", "b"], ["inside"]), f"interrupt {number}"
         if opened:
             assert sorted(os.listdir("/proc/self/fd")) == opened, f"interrupt {number}"
         number += 1

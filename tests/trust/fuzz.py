@@ -1,8 +1,9 @@
 """The part `fuzz` of tests/trust/run: changed inputs for every reader (fuzz_targets.py), a process for each.
 
-What counts: an error that is not of the documented kinds or does not name the file (an escape); more than 10 s for
-one input (a hang); more memory than the larger of 1 GiB and 10 times the file; a process that ends (a crash). The input
-of a fault stays in the folder that is printed. The inputs depend only on the seed and the number of the round.
+What counts: an error that is not of the documented kinds or does not name the file (an escape); more than 10 s of the
+processor for one input, or 10 minutes of waiting (a hang); more memory than the larger of 1 GiB and 10 times the file;
+a process that ends (a crash). The input of a fault stays in the folder that is printed. The inputs depend only on the
+seed and the number of the round.
 
     python tests/trust/fuzz.py TARGET SEED SECONDS FOLDER     # what each process runs
 """
@@ -13,6 +14,7 @@ import faulthandler
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -25,7 +27,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 MINUTES = 10  # a reader, in the long run
-HANG_SECONDS = 10
+HANG_SECONDS = 10  # of the processor: a process that others hold up, or that stands still with its machine, is no hang
+WAIT_SECONDS = 600
 LEAST_BYTES, TIMES_FILE = 1 << 30, 10
 TOO_MUCH = 64 << 20  # what the reader and its libraries may take beside that
 
@@ -70,7 +73,8 @@ def work(name, seed, seconds, folder):
     def alarm(*_):
         raise Hang
 
-    signal.signal(signal.SIGALRM, alarm)
+    signal.signal(signal.SIGPROF, alarm)
+    faulthandler.register(signal.SIGXCPU, chain=True)
     warnings.simplefilter("ignore")
     target, folder = TARGETS[name], Path(folder)
     path = folder / name
@@ -89,14 +93,16 @@ def work(name, seed, seconds, folder):
         data = changed(target, seeds, draw)
         path.write_bytes(data)
         before = peak_bytes(reset=True)
-        faulthandler.dump_traceback_later(3 * HANG_SECONDS, exit=True)  # compiled code does not hear the alarm
-        signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
+        limit = int(time.process_time()) + 3 * HANG_SECONDS  # ends the process: compiled code does not hear the alarm
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+        faulthandler.dump_traceback_later(WAIT_SECONDS, exit=True)
+        signal.setitimer(signal.ITIMER_PROF, HANG_SECONDS)
         try:
             wrong = judged(target, path)
         except Hang:
             wrong = f"hangs for more than {HANG_SECONDS} s"
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
         taken = peak_bytes() - before
         if taken > max(LEAST_BYTES, TIMES_FILE * len(data)) + TOO_MUCH:
             wrong = wrong or f"takes {taken / 1e6:.0f} MB, the file has {len(data)} bytes"

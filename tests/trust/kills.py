@@ -20,8 +20,9 @@ import numpy as np
 
 import tinynet as tn
 from tinynet import callbacks, layers
+from tinynet.commands import bundle, bundle_wheels
 from tinynet.utils import get_file, load_weights_npz, save_weights_npz
-from tinynet.utils.downloads import unpack
+from tinynet.utils.downloads import check_hash, unpack
 
 KILLS = 300  # of all writers together
 
@@ -111,7 +112,11 @@ class Downloads:
             def log_message(self, *arguments):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, *arguments):  # its clients are killed
+                pass
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         self.url, self.name = f"http://127.0.0.1:{self.server.server_port}/{name}", name
         self.cache = folder / "cache"
@@ -123,15 +128,40 @@ class Downloads:
         archive = self.cache / "datasets" / self.name
         if archive.exists():
             unpack(archive, self.folder / "again")
-        unpacked = archive.with_name(f"{self.name.split('.')[0]}_extracted")
-        if unpacked.exists():
-            sizes = [file.stat().st_size for file in (unpacked / "content").iterdir()]
-            assert sizes == [20_000] * 20, "a folder that is not whole"
+        unpacked = get_file(origin=self.url, cache_dir=self.cache, extract=True)  # what is there; else made again
+        sizes = [file.stat().st_size for file in Path(unpacked, "content").iterdir()]
+        assert sizes == [20_000] * 20, "a folder that is not whole"
+
+
+class Bundles:
+    """The folder that `tinynet bundle` makes, without the downloads of wheels: a killed call leaves a `.partial`."""
+
+    def __init__(self, folder, name):
+        self.path = folder / name
+        (folder / "data").mkdir()
+        for number in range(20):
+            (folder / "data" / f"{number}.gz").write_bytes(bytes([number]) * 20_000)
+
+    def write(self, turn):
+        work = self.path.with_name(f"{self.path.name}.partial")
+        bundle_wheels.copy_files(sorted((self.path.parent / "data").iterdir()), work / "data")
+        (work / "README.txt").write_text(f"{turn}\n" * 1000)
+        bundle.write_sums(work)
+        bundle.publish(work, self.path)
+
+    def check(self):
+        if not self.path.exists():  # between two renames: the next call goes on
+            self.write(0)
+        lines = (self.path / bundle.SUMS).read_text().splitlines()
+        assert len(lines) == 21, "a folder that is not whole"
+        for line in lines:
+            check_hash(self.path / line[66:], line[:64])
 
 
 WRITERS = {
     "m.keras": Saves, "w.safetensors": Weights, "w.npz": Weights, "m.h5": Saves, "w.weights.h5": Weights,
     "checkpoint.keras": Checkpoints, "backup": Backups, "a.tar.gz": Downloads,
+    "stick": Bundles,
 }
 
 
@@ -144,8 +174,8 @@ def write_for_ever(writer, ready):
             os.write(ready, b"!")
 
 
-def kill_one(writer, seconds, draw):
-    """Start a writer, end it at a random moment, and check what it leaves."""
+def kill_one(writer, seconds, draw, folder):
+    """Start a writer, end it at a random moment, and check what it leaves; whether that includes an unfinished file."""
     reader, ready = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside the server's thread
@@ -163,7 +193,9 @@ def kill_one(writer, seconds, draw):
         os.close(reader)
         os.close(ready)
     assert os.WTERMSIG(status) == signal.SIGKILL, "the writer has ended by itself"
+    unfinished = any(folder.rglob("*.tinynet.tmp"))
     writer.check()
+    return unfinished
 
 
 def kill_many(name, count, seed, folder):
@@ -176,10 +208,9 @@ def kill_many(name, count, seed, folder):
     seconds = (time.monotonic() - started) / 3
     for number in range(count):
         try:
-            kill_one(writer, seconds, draw)
+            unfinished += kill_one(writer, seconds, draw, folder)
         except Exception as error:
             faults.append(f"kill {number}: {type(error).__name__}: {error}")
-        unfinished += bool(list(folder.rglob("*.tinynet.tmp")))
     writer.write(1)  # sweeps
     left = list(folder.rglob("*.tinynet.tmp"))
     if left:

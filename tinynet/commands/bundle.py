@@ -20,6 +20,7 @@ from ..augment.command import existing_path
 from ..core.extras import DISTRIBUTION, install_hint
 from ..datasets.catalogue import CATALOGUE
 from ..lessons.notebooks import write_notebooks
+from ..utils.files import replace_folder, sweep_leftovers
 from ..version import __version__
 from .bundle_readme import readmes
 from .bundle_wheels import (
@@ -233,11 +234,5 @@ def write_sums(folder: Path) -> None:
 def publish(work: Path, folder: Path) -> None:
     """Give the complete folder its name; an older bundle is removed when the new one is in its place."""
     shutil.rmtree(work / "built", ignore_errors=True)
-    old = None
-    if folder.exists():
-        old = folder.with_name(f"{folder.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        os.replace(folder, old)
-    os.replace(work, folder)
-    if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
+    sweep_leftovers(folder)  # an older bundle, if a kill left it
+    replace_folder(work, folder)

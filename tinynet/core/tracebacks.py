@@ -18,18 +18,20 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 INSIDE = str(Path(__file__).parents[1]) + os.sep
+DECORATORS = ("wrapper", "operation", "call_symbolically")  # what stands between a user's call and the function
 enabled = True  # tinynet.config sets it
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def shorten(error: BaseException) -> None:
+def shorten(error: BaseException, explained: tuple[type[BaseException], ...] = ()) -> None:
     """Take the calls inside tinynet out of an error's traceback.
 
     Call it in an `except` clause, with a bare `raise` after it: the frame of the clause is then left out too.
 
     Args:
         error: What was caught.
+        explained: Types of errors whose messages explain them, also where NumPy raises them.
     """
     if not enabled:
         return
@@ -40,7 +42,10 @@ def shorten(error: BaseException) -> None:
         entry = entry.tb_next
     # An inner call may have shortened it already: then the raise statement is no longer in sight.
     if not getattr(error, "_is_explained", False):
-        if not _is_explained(error, entries):
+        try:
+            if not (isinstance(error, explained) or _is_explained(error, entries)):
+                return
+        except (ImportError, OSError):  # of what is imported late, such as without file handles: the error comes first
             return
         with contextlib.suppress(AttributeError):  # an exception with slots: this call alone shortens it
             error._is_explained = True  # type: ignore[attr-defined]  # read above
@@ -83,7 +88,7 @@ def _is_explained(error, entries):
 
         is_raised = last.tb_frame.f_code.co_code[last.tb_lasti] == opcode.opmap["RAISE_VARARGS"]
         # A wrong argument of the call itself: no further than the decorators.
-        return is_raised or all(entry.tb_frame.f_code.co_name == "wrapper" for entry in entries)
+        return is_raised or all(entry.tb_frame.f_code.co_name in DECORATORS for entry in entries)
     while entries and _is_library(entries[-1]):
         entries = entries[:-1]
     return bool(entries) and not _is_inside(entries[-1])  # the user's own code, which may call a library

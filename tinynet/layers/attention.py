@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import ops
 from ..core.checks import choice, positive_int
+from ..ops.dropout import dropout
 from ..random import SeedGenerator
 from .base import Layer
 from .einsum_dense import EinsumDense
@@ -134,7 +135,7 @@ class Attention(Layer):
             scores = scores - ops.convert_to_tensor(-MINUS_INFINITY * ~allowed, scores.dtype)
         weights = ops.softmax(scores)
         if training and self.dropout > 0:
-            weights = ops.dropout(weights, self.dropout, seed=self.seed_generator)
+            weights = dropout(weights, self.dropout, seed=self.seed_generator)
         return ops.matmul(weights, value), weights
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
@@ -334,7 +335,7 @@ class MultiHeadAttention(Layer):
             scores = ops.where(np.broadcast_to(allowed, scores.shape), scores, MINUS_INFINITY)
         weights = kept = ops.softmax(scores)
         if training and self.dropout > 0:
-            kept = ops.dropout(weights, self.dropout, seed=self.seed_generator)
+            kept = dropout(weights, self.dropout, seed=self.seed_generator)
         return ops.transpose(ops.matmul(kept, v), (0, 2, 1, 3)), weights
 
     def _allowed(self, masks: list[Any], attention_mask: Any, causal: Array | None = None) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import activations, ops
 from ..core.checks import choice, ints, missing_axis, positive_int
 from ..core.old_names import SPATIAL, WEIGHTS, old_arguments
+from ..ops.conv2d import conv1d, conv2d
 from .arguments import axes_of, standard_data_format
 from .base import Layer
 from .weight_spec import describe_weight, make_weight, weight_config
@@ -204,7 +205,7 @@ class Conv1D(GroupedConvolution):
                          kernel_initializer=kernel_initializer, bias_initializer=bias_initializer, **kwargs)
 
     def call(self, x: Tensor) -> Tensor:
-        return self._finish(ops.conv1d, x, self.kernel, self.bias, strides=self.strides[0], padding=self.padding,
+        return self._finish(conv1d, x, self.kernel, self.bias, strides=self.strides[0], padding=self.padding,
                             dilation_rate=self.dilation_rate[0], groups=self.groups)
 
 
@@ -255,7 +256,7 @@ class Conv2D(GroupedConvolution):
                          kernel_initializer=kernel_initializer, bias_initializer=bias_initializer, **kwargs)
 
     def call(self, x: Tensor) -> Tensor:
-        return self._finish(ops.conv2d, x, self.kernel, self.bias, strides=self.strides, padding=self.padding,
+        return self._finish(conv2d, x, self.kernel, self.bias, strides=self.strides, padding=self.padding,
                             dilation_rate=self.dilation_rate, groups=self.groups)
 
 

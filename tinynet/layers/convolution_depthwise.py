@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..core.checks import choice, positive_int
 from ..core.old_names import SPATIAL, old_arguments
+from ..ops.conv2d import conv1d, conv2d
+from ..ops.depthwise_conv2d import depthwise_conv2d
 from .convolution import Convolution
 from .layouts import for_sequences
 from .weight_spec import FAMILIES, describe_weight, make_weight, weight_config
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from ..variable import Variable
     from .weight_spec import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 
-depthwise_conv1d = for_sequences(ops.depthwise_conv2d)
+depthwise_conv1d = for_sequences(depthwise_conv2d)
 
 
 class _ChannelwiseConvolution(Convolution):
@@ -132,7 +134,7 @@ class DepthwiseConv2D(_DepthwiseConvolution):
     (1, 8, 8, 4)
     """
 
-    depthwise = staticmethod(ops.depthwise_conv2d)
+    depthwise = staticmethod(depthwise_conv2d)
 
     def __init__(self, kernel_size: int | Pair, strides: int | Pair = (1, 1), padding: Any = "valid",
                  depth_multiplier: int = 1, data_format: str | None = None, dilation_rate: int | Pair = (1, 1),
@@ -200,7 +202,7 @@ class SeparableConv1D(_SeparableConvolution):
     (2, 8, 8)
     """
 
-    depthwise, pointwise = staticmethod(depthwise_conv1d), staticmethod(ops.conv1d)
+    depthwise, pointwise = staticmethod(depthwise_conv1d), staticmethod(conv1d)
 
     def __init__(self, filters: int, kernel_size: Sizes, strides: Sizes = 1, padding: str = "valid",
                  data_format: str | None = None, dilation_rate: Sizes = 1, depth_multiplier: int = 1,
@@ -237,7 +239,7 @@ class SeparableConv2D(_SeparableConvolution):
     (1, 8, 8, 8)
     """
 
-    depthwise, pointwise = staticmethod(ops.depthwise_conv2d), staticmethod(ops.conv2d)
+    depthwise, pointwise = staticmethod(depthwise_conv2d), staticmethod(conv2d)
 
     def __init__(self, filters: int, kernel_size: int | Pair, strides: int | Pair = (1, 1), padding: Any = "valid",
                  data_format: str | None = None, dilation_rate: int | Pair = (1, 1), depth_multiplier: int = 1,

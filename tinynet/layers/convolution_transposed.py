@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..core.checks import choice, ints
 from ..core.old_names import SPATIAL, WEIGHTS, old_arguments
-from ..ops.conv2d_transpose import axis_geometry
+from ..ops.conv2d_transpose import axis_geometry, conv2d_transpose
 from .convolution import Convolution
 from .layouts import both_data_formats, for_sequences
 from .weight_spec import make_weight
@@ -76,7 +76,7 @@ class Conv1DTranspose(_TransposedConvolution):
     array([1., 1., 5., 5.], dtype=float32)
     """
 
-    operation = staticmethod(for_sequences(ops.conv2d_transpose, equal_strides=False))
+    operation = staticmethod(for_sequences(conv2d_transpose, equal_strides=False))
 
     def __init__(self, filters: int, kernel_size: Sizes, strides: Sizes = 1, padding: str = "valid",
                  output_padding: Sizes | None = None, data_format: str | None = None,
@@ -108,7 +108,7 @@ class Conv2DTranspose(_TransposedConvolution):
     (1, 10, 10, 4)
     """
 
-    operation = staticmethod(ops.conv2d_transpose)
+    operation = staticmethod(conv2d_transpose)
 
     def __init__(self, filters: int, kernel_size: int | Pair, strides: int | Pair = (1, 1), padding: str = "valid",
                  output_padding: int | Pair | None = None, data_format: str | None = None,
@@ -144,8 +144,8 @@ def conv3d_transpose(x: Tensor, kernel: Tensor, bias: Tensor | None = None, stri
     images = ops.reshape(x, (batch * slices, *x.shape[2:]))
     y: Any = None
     for p in range(kernel.shape[0]):
-        part = ops.conv2d_transpose(images, kernel[p], None, strides[1:], padding,
-                                    None if output_padding is None else output_padding[1:], dilation_rate[1:])
+        part = conv2d_transpose(images, kernel[p], None, strides[1:], padding,
+                                None if output_padding is None else output_padding[1:], dilation_rate[1:])
         size = part.shape[1:]
         part = ops.reshape(part, (batch, slices, 1, *size))  # then stride - 1 slices of zeros after each
         part = ops.pad(part, ((0, 0), (0, 0), (0, stride - 1), *((0, 0),) * 3))

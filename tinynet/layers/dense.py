@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import activations, ops
+from .. import activations
 from ..core.checks import positive_int
 from ..core.old_names import WEIGHTS, old_arguments
+from ..ops.dense import dense
 from .base import Layer
 from .weight_spec import describe_weight, make_weight, weight_config
 
@@ -81,8 +82,8 @@ class Dense(Layer):
     def call(self, x: Tensor) -> Tensor:
         fused = FUSED.get(self.activation)
         if fused is not None:
-            return ops.dense(x, self.kernel, self.bias, fused)
-        return self.activation(ops.dense(x, self.kernel, self.bias))
+            return dense(x, self.kernel, self.bias, fused)
+        return self.activation(dense(x, self.kernel, self.bias))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.units)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import ops
 from ..core.checks import probability
 from ..core.old_names import old_arguments
+from ..ops.dropout import dropout
 from ..random import SeedGenerator
 from .base import Layer
 
@@ -50,7 +50,7 @@ class Dropout(Layer):
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return x
-        return ops.dropout(x, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator)
+        return dropout(x, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ops, random
 from ..core.checks import number, probability
 from ..ops.activation import SELU_ALPHA, SELU_SCALE
+from ..ops.dropout import dropout
 from ..random import SeedGenerator
 from .arguments import standard_data_format
 from .base import Layer
@@ -41,7 +42,7 @@ class _SpatialDropout(Dropout):
             )
         ones = (1,) * (self.rank - 2)
         noise_shape = (shape[0], *ones, shape[-1]) if self.data_format == "channels_last" else (*shape[:2], *ones)
-        return ops.dropout(x, self.rate, noise_shape=noise_shape, seed=self.seed_generator)
+        return dropout(x, self.rate, noise_shape=noise_shape, seed=self.seed_generator)
 
     def get_config(self) -> Config:
         return {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype,

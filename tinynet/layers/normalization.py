@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import config, initializers, ops, shares
 from ..core.checks import axis as check_axis
 from ..core.checks import number
+from ..ops.batch_norm import batch_norm, batch_norm_with
 from ..ops.synchronized_batch_norm import synchronized_batch_norm, synchronized_sum
 from ..runtime import kernels
 from .base import Layer
@@ -172,8 +173,8 @@ class BatchNormalization(_Normalization):
 
     def call(self, x: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
         if self._observer is None and not (training and self._trainable):
-            return ops.batch_norm_with(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, self.epsilon,
-                                       self.axis)
+            return batch_norm_with(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, self.epsilon,
+                                   self.axis)
         channels = self.moving_mean.data.shape[0]
         if x.data.shape[self.axis] != channels:
             raise ValueError(
@@ -186,7 +187,7 @@ class BatchNormalization(_Normalization):
             else:
                 y, mean, variance = synchronized_batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis)
         elif mask is None:
-            y, mean, variance = ops.batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis)
+            y, mean, variance = batch_norm(x, self.gamma, self.beta, self.epsilon, self.axis)
         else:
             mean, variance = _masked_moments(x, mask, self.axis)
             y = ops.batch_normalization(x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)

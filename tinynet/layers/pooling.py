@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..core.checks import choice, ints, missing_axis
 from ..core.old_names import SPATIAL, old_arguments
+from ..ops.average_pool2d import average_pool2d
+from ..ops.max_pool2d import max_pool2d
 from ..ops.windows import window_output_size
 from .arguments import axes_of, standard_data_format
 from .base import Layer
@@ -129,7 +131,7 @@ class MaxPooling2D(Pooling):
            [13., 15.]], dtype=float32)
     """
 
-    rank, operation = 4, staticmethod(ops.max_pool2d)
+    rank, operation = 4, staticmethod(max_pool2d)
 
     def __init__(self, pool_size: int | Pair = (2, 2), strides: int | Pair | None = None, padding: str = "valid",
                  data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
@@ -177,7 +179,7 @@ class AveragePooling2D(Pooling):
     array([4.], dtype=float32)
     """
 
-    rank, operation = 4, staticmethod(ops.average_pool2d)
+    rank, operation = 4, staticmethod(average_pool2d)
 
 
 class GlobalPooling(Layer):

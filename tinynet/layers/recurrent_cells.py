@@ -9,6 +9,7 @@ import numpy as np
 from .. import activations, initializers, ops
 from ..core.checks import number, positive_int
 from ..core.recording import constant
+from ..ops.dropout import dropout
 from ..random import SeedGenerator
 from .base import Layer
 from .weight_spec import describe_weight, make_weight, weight_config
@@ -97,7 +98,7 @@ class RecurrentCell(Layer):
         if not rate:
             return None
         ones = constant(np.ones((self.gates, batch, length), dtype))
-        return ops.dropout(ones, rate, seed=self.seed_generator).data
+        return dropout(ones, rate, seed=self.seed_generator).data
 
     def reset_dropout_masks(self) -> None:
         """Let the next call draw new masks."""

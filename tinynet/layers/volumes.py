@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..core.checks import choice, ints
 from ..ops import padding as resize
+from ..ops.average_pool2d import average_pool2d
+from ..ops.conv2d import conv2d
+from ..ops.max_pool2d import max_pool2d
 from ..ops.windows import same_padding, window_output_size
 from .arguments import standard_data_format
 from .convolution import GroupedConvolution
@@ -51,8 +54,8 @@ def conv3d(x: Tensor, kernel: Tensor, bias: Tensor | None = None, strides: tuple
         start = p * dilation_rate[0]
         part = x[:, start:start + (slices - 1) * strides[0] + 1:strides[0]]
         images = ops.reshape(part, (x.shape[0] * slices, *x.shape[2:]))
-        term = ops.conv2d(images, kernel[p], strides=strides[1:], padding=padding, dilation_rate=dilation_rate[1:],
-                          groups=groups)
+        term = conv2d(images, kernel[p], strides=strides[1:], padding=padding, dilation_rate=dilation_rate[1:],
+                      groups=groups)
         y = term if y is None else y + term
     y = ops.reshape(y, (x.shape[0], slices, *y.shape[1:]))
     y = y if bias is None else y + bias
@@ -129,7 +132,7 @@ class MaxPooling3D(Pooling):
     (1, 2, 3, 4, 3)
     """
 
-    rank, operation = 5, staticmethod(_pool3d(ops.max_pool2d))
+    rank, operation = 5, staticmethod(_pool3d(max_pool2d))
 
     def __init__(self, pool_size: Sizes = (2, 2, 2), strides: Sizes | None = None, padding: str = "valid",
                  data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
@@ -151,7 +154,7 @@ class AveragePooling3D(MaxPooling3D):
     (1, 2, 3, 4, 3)
     """
 
-    operation = staticmethod(_pool3d(ops.average_pool2d))
+    operation = staticmethod(_pool3d(average_pool2d))
 
 
 class GlobalMaxPooling3D(GlobalPooling):

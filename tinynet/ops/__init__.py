@@ -121,12 +121,8 @@ __all__ = [
     "while_loop", "zeros", "zeros_like",
 ]
 
-# Every operation accepts KerasTensors, the results of `Input`. Those that layers call are left as they are, since the
-# wrapper would cost time in every call of a layer: in a graph, the layer itself is the node.
-_OF_LAYERS = frozenset((
-    "average_pool2d", "batch_norm", "batch_norm_with", "conv1d", "conv2d", "conv2d_max_pool2d", "conv2d_transpose",
-    "dense", "depthwise_conv2d", "dropout", "max_pool2d",
-))
+# Every operation accepts KerasTensors, the results of `Input`, and lets an error end at its caller's line. What layers
+# call they import from the operation's own module, since the wrapper would cost time in every call of a layer.
 for _name in __all__:
-    if _name not in _OF_LAYERS and not hasattr(globals()[_name], "takes_symbolic"):
+    if not hasattr(globals()[_name], "takes_symbolic"):
         globals()[_name] = takes_symbolic(globals()[_name])

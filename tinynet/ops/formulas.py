@@ -20,8 +20,9 @@ import numpy as np
 
 from ..config import floatx
 from ..core.recording import computed, constant, converted, repeated
+from ..core.tracebacks import shorten
 from ..core.types import Array, TensorLike
-from ..symbolic import call_symbolically, is_symbolic
+from ..symbolic import EXPLAINED, call_symbolically, is_symbolic
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
 from ..variable import Variable
@@ -49,16 +50,20 @@ def unary(
     to_float = integers == "to float"
 
     def op(x: TensorLike) -> Tensor:
-        if not isinstance(x, Tensor):
-            if is_symbolic(x):
-                return call_symbolically(op, (x,), {})
-            x = convert_to_tensor(x)
-        a = x.data
-        if to_float and a.dtype.kind != "f":
-            a = converted(a, floatx())
-        y = repeated(formula, a)
-        if type(y) is not np.ndarray:
-            y = np.asarray(y)  # NumPy makes scalars of arrays without dimensions
+        try:
+            if not isinstance(x, Tensor):
+                if is_symbolic(x):
+                    return call_symbolically(op, (x,), {})
+                x = convert_to_tensor(x)
+            a = x.data
+            if to_float and a.dtype.kind != "f":
+                a = converted(a, floatx())
+            y = repeated(formula, a)
+            if type(y) is not np.ndarray:
+                y = np.asarray(y)  # NumPy makes scalars of arrays without dimensions
+        except Exception as error:
+            shorten(error, EXPLAINED)
+            raise
         if derivative is None or not state.tapes or not is_tracked(x):
             tensor = new(Tensor)  # `wrap`, without the call
             tensor.data = y
@@ -91,10 +96,14 @@ def binary(
 
     def op(x1: TensorLike, x2: TensorLike) -> Tensor:
         try:
-            a, b = operands(x1, x2, to_float)
-        except Exception:
-            return call_symbolically(op, (x1, x2), {})
-        y = computed(formula, a, b) if recordable else repeated(formula, a, b)
+            try:
+                a, b = operands(x1, x2, to_float)
+            except Exception:
+                return call_symbolically(op, (x1, x2), {})
+            y = computed(formula, a, b) if recordable else repeated(formula, a, b)
+        except Exception as error:
+            shorten(error, EXPLAINED)
+            raise
         if type(y) is not np.ndarray:
             y = np.asarray(y)
         if derivative1 is None or not state.tapes:

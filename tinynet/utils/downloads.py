@@ -220,27 +220,32 @@ def get_file(fname: str | None = None, origin: str | None = None, untar: bool = 
         if file_hash is not None:
             check_hash(candidate, file_hash, hash_algorithm, name=origin)
 
-    fresh = False
-    if path.exists() and not force_download:
+    unpacked = folder / (name if path.name.endswith("_archive") else f"{name.split('.')[0]}_extracted")
+    archive_format = "tar" if untar else archive_format
+
+    def check_and_unpack(candidate):
+        # Before the archive gets its name: a call that ends in between does not leave it beside an older folder.
+        check(candidate)
+        if extract:
+            unpack(candidate, unpacked, archive_format, name=origin)
+
+    wanted = force_download or not path.exists()
+    if not wanted:
         try:
             check(path)
         except DataError as error:
             print(f"{error}; downloading it again", file=sys.stderr)
-            fresh = True
-    if fresh or force_download or not path.exists():
+            wanted = True
+    if wanted:
         folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder).free
-        download(origin, path, max_bytes=free, check=check)
-        fresh = True
-    if not extract:
-        return str(path)
-    unpacked = folder / (name if path.name.endswith("_archive") else f"{name.split('.')[0]}_extracted")
-    if fresh or not unpacked.exists():
-        unpack(path, unpacked, "tar" if untar else archive_format)
-    return str(unpacked)
+        download(origin, path, max_bytes=shutil.disk_usage(folder).free, check=check_and_unpack)
+    elif extract and not unpacked.exists():
+        unpack(path, unpacked, archive_format)
+    return str(unpacked if extract else path)
 
 
-def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str], archive_format: Any = "auto") -> None:
+def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str], archive_format: Any = "auto",
+           name: str | None = None) -> None:
     """Unpack a tar or zip archive into a folder, which appears only when complete.
 
     Names that lead out of the folder, links and devices are refused, and so is more than the disk can hold.
@@ -249,6 +254,7 @@ def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str], archive
         path: Of the archive.
         folder: Where to.
         archive_format: "auto", "tar", "zip" or a list of these.
+        name: How the message calls the archive; its path if None.
 
     Raises:
         DataError: not such an archive, a hostile one, or a damaged one.
@@ -264,36 +270,36 @@ def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str], archive
         if isinstance(archive_format, str)
         else archive_format
     )
-    folder = Path(folder)
+    folder, name = Path(folder), os.fspath(path) if name is None else name
     free = shutil.disk_usage(folder.parent).free
-    with atomic_folder(folder) as temporary, _named_archive(path), translated(path):
+    with atomic_folder(folder) as temporary, _named_archive(name), translated(name):
         is_tar = "tar" in formats and _is_tar(path)
         if not is_tar and not ("zip" in formats and zipfile.is_zipfile(path)):
-            raise DataError(f"{path}: not a {' or '.join(formats)} archive")
+            raise DataError(f"{name}: not a {' or '.join(formats)} archive")
         if is_tar:
-            _check_stream(path, free)
+            _check_stream(path, free, name)
             with tarfile.open(path) as archive:
                 members = archive.getmembers()
-                _check_size(path, sum(member.size for member in members), free)
-                _check_tar_end(path, archive)
+                _check_size(name, sum(member.size for member in members), free)
+                _check_tar_end(name, archive)
                 # Links within the folder too: a chain of them led the filter astray (CVE-2025-4517, Python before
                 # 3.11.13 and 3.12.11), and no data set needs one.
                 special = next((member for member in members if not (member.isreg() or member.isdir())), None)
                 if special is not None:
-                    raise DataError(f"{path}: the archive's member {special.name!r:.200} is a link or a device; only "
+                    raise DataError(f"{name}: the archive's member {special.name!r:.200} is a link or a device; only "
                                     "files and folders are unpacked")
                 archive.extractall(temporary, filter="data")
         else:
             with zipfile.ZipFile(path) as archive:
-                _check_size(path, sum(member.file_size for member in archive.infolist()), free)
+                _check_size(name, sum(member.file_size for member in archive.infolist()), free)
                 for member in archive.namelist():
                     if os.path.isabs(member) or ".." in Path(member).parts:
-                        raise DataError(f"{path}: the archive's member {member!r} leads out of the folder")
+                        raise DataError(f"{name}: the archive's member {member!r} leads out of the folder")
                 archive.extractall(temporary)
 
 
 @contextlib.contextmanager
-def _named_archive(path):
+def _named_archive(name):
     """Names that cannot be on this file system (too long, a file where a folder must be) are the archive's fault."""
     try:
         yield
@@ -301,7 +307,7 @@ def _named_archive(path):
         if isinstance(error, DataError) or error.errno not in (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR,
                                                                errno.EEXIST, errno.EILSEQ):
             raise
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{name}: {error}") from error
 
 
 _COMPRESSIONS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")  # of gzip, bzip2, xz
@@ -316,7 +322,7 @@ def _is_tar(path):
     return start.startswith(_COMPRESSIONS) or tarfile.is_tarfile(path)
 
 
-def _check_stream(path, free):
+def _check_stream(path, free, name):
     """Read compressed data to its end, where the checksum is: tarfile stops before it, and does not notice damage."""
     import bz2
     import gzip
@@ -333,16 +339,16 @@ def _check_stream(path, free):
     with opener(path) as stream:
         while chunk := stream.read(CHUNK):
             done += len(chunk)
-            _check_size(path, done, free)
+            _check_size(name, done, free)
 
 
-def _check_tar_end(path, archive):
+def _check_tar_end(name, archive):
     """After the last member there are zeros or nothing; tarfile takes a damaged header for the end."""
     archive.fileobj.seek(archive.offset)
     if archive.fileobj.read(512).strip(b"\0"):
-        raise DataError(f"{path}: the header at offset {archive.offset} is damaged")
+        raise DataError(f"{name}: the header at offset {archive.offset} is damaged")
 
 
-def _check_size(path, declared, free):
+def _check_size(name, declared, free):
     if declared > free:
-        raise DataError(f"{path}: unpacks to {declared} bytes, the disk has {free} free")
+        raise DataError(f"{name}: unpacks to {declared} bytes, the disk has {free} free")

@@ -209,7 +209,7 @@ def _descriptor(path):
 def _remove(path):
     import shutil  # late
 
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
@@ -219,24 +219,48 @@ def _remove(path):
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Make a folder that appears under `path`, in place of an old one, only when the block ends without an exception.
 
-    An exception removes the unfinished folder; the next writer into the same folder removes what a kill leaves.
+    In any case `path` holds the old folder or the new one, whole; a kill between two renames leaves none. An exception
+    removes the unfinished folder; the next writer into the same folder removes what a kill leaves. A symbolic link
+    keeps its target.
 
     Raises:
         OSError: as raised.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     sweep_leftovers(path)
     unfinished: list[Path] = []
     try:
         with contextlib.ExitStack() as locks:
             temporary = _make_locked(path, unfinished, locks)
             yield temporary
-            if path.exists():
-                _remove(path)
-            _replace(temporary, path)
+            replace_folder(temporary, path)
     finally:
         for leftover in unfinished:
             _remove(leftover)
+
+
+def replace_folder(temporary: Path, path: Path) -> None:
+    """Give a complete folder its name. An older one is renamed first and removed last: no part of it is ever there.
+
+    Args:
+        temporary: The folder, on the same disk.
+        path: Its name to be. After an exception it holds the older folder or the new one.
+
+    Raises:
+        OSError: as raised.
+    """
+    old = path.with_name(temporary_name(path.name))
+    try:
+        if os.path.lexists(path):
+            _replace(path, old)
+        _replace(temporary, path)
+        _remove(old)
+    except BaseException:
+        if os.path.lexists(path):
+            _remove(old)
+        elif os.path.lexists(old):
+            _replace(old, path)
+        raise
 
 
 def _make_locked(path, unfinished, locks):

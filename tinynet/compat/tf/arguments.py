@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from ... import ops
+from ...core.tracebacks import shorten
 from ...core.types import TensorLike
 from ...string_tensor import StringTensor
+from ...symbolic import EXPLAINED
 from ...tensor import Tensor, to_array
 
 
@@ -35,17 +37,21 @@ def as_tf(title: str, operation: Callable[..., Any], *parameters: str, **default
     number = len(given) - 1
 
     def function(*args, **kwargs):
-        if kwargs or len(args) != number:
-            for key in kwargs:
-                if key not in signature.parameters:
-                    raise TypeError(f"tf.{title}{signature}: got an unexpected keyword argument {key!r}")
-            try:
-                bound = signature.bind(*args, **kwargs)
-            except TypeError as error:
-                raise TypeError(f"tf.{title}{signature}: {error}") from None
-            bound.apply_defaults()
-            args = bound.args[:-1]
-        return operation(*args)
+        try:
+            if kwargs or len(args) != number:
+                for key in kwargs:
+                    if key not in signature.parameters:
+                        raise TypeError(f"tf.{title}{signature}: got an unexpected keyword argument {key!r}")
+                try:
+                    bound = signature.bind(*args, **kwargs)
+                except TypeError as error:
+                    raise TypeError(f"tf.{title}{signature}: {error}") from None
+                bound.apply_defaults()
+                args = bound.args[:-1]
+            return operation(*args)
+        except Exception as error:
+            shorten(error, EXPLAINED)
+            raise
 
     function.__name__ = function.__qualname__ = title.rpartition(".")[2]
     function.__doc__ = _docstring(function.__name__, operation, (*parameters, *defaults))
