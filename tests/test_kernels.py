@@ -4,6 +4,7 @@ Each name of tinynet/reference.py has calls in tests/kernel_calls/. They are mad
 instruction set, without elements, in every memory layout, and with a NaN or an infinity in each argument.
 """
 
+import inspect
 from types import SimpleNamespace
 
 import numpy as np
@@ -59,6 +60,11 @@ def arrays_of(arguments):
     return found
 
 
+def in_place_of_none(argument, array):
+    """An array with which the results are the same as without one."""
+    return np.ones_like(array) if argument in ("gamma", "mask", "recurrent_mask") else np.zeros_like(array)
+
+
 def is_unbounded(name, shape):
     return any(part in KERNELS[name].unbounded for part in shape if isinstance(part, str))
 
@@ -66,12 +72,17 @@ def is_unbounded(name, shape):
 class Expected:
     """The reference's results for one call, and how far a kernel's may be from them."""
 
-    def __init__(self, name, shape, dtype):
-        self.name, self.where = name, f"{name}{shape} {np.dtype(dtype)}"
+    def __init__(self, name, shape, dtype, without=None):
+        """`without`: the name of an argument that is None instead."""
+        self.name, self.where = name, f"{name}{shape} {np.dtype(dtype)}" + (f" without {without}" if without else "")
         self.arguments = arguments_of(name, shape, dtype)
+        for_bound = in_float64(self.arguments)
+        if without is not None:
+            for_bound[without] = in_place_of_none(without, for_bound[without])
+            self.arguments[without] = None
         with np.errstate(all="ignore"):
             exact = call(reference, name, in_float64(self.arguments))
-            bounds = KERNELS[name].bound(SimpleNamespace(**in_float64(self.arguments)), exact, Rounding(dtype))
+            bounds = KERNELS[name].bound(SimpleNamespace(**for_bound), exact, Rounding(dtype))
         assert len(bounds) == len(exact), f"{self.where}: {len(bounds)} bounds of {len(exact)} results"
         same_type = call(reference, name, copied(self.arguments)) if any(bound is EQUAL for bound in bounds) else exact
         # Below the normal range a kernel may flush what it adds up.
@@ -143,6 +154,50 @@ def test_empty_arrays(name, dtype):
             for shape in KERNELS[name].refused:
                 with pytest.raises(ValueError):
                     call(_native, name, arguments_of(name, shape, dtype))
+
+
+def without_optional_arguments(name, dtype):
+    """The calls of the small shapes without one of the arrays that may be None, each in turn."""
+    parameters = inspect.signature(getattr(reference, name)).parameters
+    optional = [argument for argument, parameter in parameters.items() if "None" in str(parameter.annotation)]
+    # They go together, or with the results of the forward pass: the shapes choose which are there.
+    if name in ("prepare_weights", "attention_backward"):
+        optional = []
+    for shape in KERNELS[name].small:
+        arguments = arguments_of(name, shape, dtype)
+        for argument in optional:
+            if isinstance(arguments.get(argument), np.ndarray) and not is_unbounded(name, shape):
+                yield Expected(name, shape, dtype, argument)
+
+
+@every_type
+@every_kernel
+def test_optional_arguments(name, dtype):
+    """A scale without an offset, an offset without a scale, no bias, no mask."""
+    for expected in without_optional_arguments(name, dtype):
+        for isa_name in available_isas():
+            with isa(isa_name):
+                expected.check()
+
+
+@every_kernel
+def test_results_that_are_not_wanted(name):
+    """Without one result, and with one alone, the others have the same bits."""
+    flags = [argument for argument in argument_names(name) if argument.startswith("need_")]
+    for shape in KERNELS[name].small:
+        arguments = arguments_of(name, shape, np.float32)
+        for isa_name in available_isas():
+            with isa(isa_name):
+                everything = call(_native, name, copied(arguments))
+                for flag in flags:
+                    for wanted in ({flag: False}, {other: other == flag for other in flags}):
+                        rest = iter(everything)
+                        some = call(_native, name, {**copied(arguments), **wanted})
+                        where = f"{name}{shape}, {isa_name}, {wanted}"
+                        assert len(some) < len(everything) or all(wanted.values()), where
+                        for got in some:
+                            assert any(got.shape == right.shape and got.tobytes() == right.tobytes()
+                                       for right in rest), f"{where}: other bits"
 
 
 @every_type

@@ -11,6 +11,10 @@ ROWS = {
     "large": [(5000, 10), (700, 64), (301, 100), (3, 30_001), (25_001, 2)],
 }
 
+# Logits so far apart that e^x is infinite: the largest of a row must be subtracted.
+FAR_APART = 3000.0
+LOGITS = {**ROWS, "small": [*ROWS["small"], (33, 10, FAR_APART), (17, 130, FAR_APART)]}
+
 NO_ROWS = {"empty": [(0, 5)]}
 
 NO_ROWS_OR_CLASSES = {"empty": [(0, 5), (5, 0)]}
@@ -53,12 +57,20 @@ def probabilities_of(numbers, rows, classes):
     return numbers.cast(numbers.between(0.5, 1.5, rows, classes) / max(classes, 1))[0]
 
 
+def logits_of(numbers, rows, classes, factor=1.0):
+    return numbers(rows, classes) * numbers.dtype.type(factor)
+
+
+def logits_arguments(numbers, *shape):
+    return {"x": logits_of(numbers, *shape)}
+
+
 def losses_of(output, target, gradient=False):
     """Arguments of a cross-entropy of `output` ('logits' or 'probabilities') to `target` ('labels' or 'targets')."""
-    def arguments(numbers, rows, classes):
+    def arguments(numbers, rows, classes, factor=1.0):
         made = {"dlosses": numbers(rows)} if gradient else {}
         logits = output == "logits"
-        made[output] = numbers(rows, classes) if logits else probabilities_of(numbers, rows, classes)
+        made[output] = logits_of(numbers, rows, classes, factor) if logits else probabilities_of(numbers, rows, classes)
         labels = target == "labels"
         made[target] = numbers.labels(rows, classes) if labels else numbers.between(0.1, 1, rows, classes)
         return made
@@ -140,19 +152,18 @@ def scores_arguments(numbers, rows, classes):
 
 
 KERNELS = {
-    "softmax_forward": Kernel(lambda numbers, *s: {"x": numbers(*s)}, softmax_bound, **ROWS, **NO_ROWS_OR_CLASSES),
-    "log_softmax_forward": Kernel(lambda numbers, *s: {"x": numbers(*s)}, log_softmax_bound, **ROWS,
-                                  **NO_ROWS_OR_CLASSES),
+    "softmax_forward": Kernel(logits_arguments, softmax_bound, **LOGITS, **NO_ROWS_OR_CLASSES),
+    "log_softmax_forward": Kernel(logits_arguments, log_softmax_bound, **LOGITS, **NO_ROWS_OR_CLASSES),
     "softmax_backward": Kernel(softmax_gradient_arguments(reference.softmax_forward), softmax_gradient_bound, **ROWS,
                                **NO_ROWS_OR_CLASSES),
     "log_softmax_backward": Kernel(softmax_gradient_arguments(reference.log_softmax_forward),
                                    log_softmax_gradient_bound, **ROWS, **NO_ROWS_OR_CLASSES),
     "count_correct": Kernel(scores_arguments, equal, **ROWS, **NO_ROWS_OR_CLASSES),
-    "sparse_softmax_cross_entropy_forward": Kernel(losses_of("logits", "labels"), sparse_softmax_loss_bound, **ROWS,
-                                                   **NO_ROWS),
+    "sparse_softmax_cross_entropy_forward": Kernel(losses_of("logits", "labels"), sparse_softmax_loss_bound,
+                                                   **LOGITS, **NO_ROWS),
     "sparse_softmax_cross_entropy_backward": Kernel(losses_of("probabilities", "labels", True),
                                                     sparse_softmax_loss_gradient_bound, **ROWS, **NO_ROWS),
-    "softmax_cross_entropy_forward": Kernel(losses_of("logits", "targets"), softmax_loss_bound, **ROWS,
+    "softmax_cross_entropy_forward": Kernel(losses_of("logits", "targets"), softmax_loss_bound, **LOGITS,
                                             **NO_ROWS_BUT_CLASSES),
     "softmax_cross_entropy_backward": Kernel(losses_of("probabilities", "targets", True), softmax_loss_gradient_bound,
                                              **ROWS, **NO_ROWS_BUT_CLASSES),

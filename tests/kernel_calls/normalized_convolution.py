@@ -70,7 +70,8 @@ def normalized_conv2d_gradient_bound(a, results, g):
     dkernel, dbias = call(reference, "conv2d_backward", {
         "dy": dz, "x": x, "kernel": kernel, "y": None, "activation": "linear", "groups": 1, "need_dx": False,
         **geometry_of(a.strides, a.padding, a.dilation)})
-    return [g(2 * terms) * dkernel, g(2 * terms) * dbias, g(terms) * dgamma, g(terms) * dbeta]
+    of_bias = [g(2 * terms) * dbias] if len(results) == 4 else []  # there is none without a bias
+    return [g(2 * terms) * dkernel, *of_bias, g(terms) * dgamma, g(terms) * dbeta]
 
 
 NORMALIZED_CONV2D = {

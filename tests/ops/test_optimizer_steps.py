@@ -104,6 +104,16 @@ def test_every_instruction_set(rule, isa):
     assert_close(rule, actual, expected, before, np.float32)
 
 
+@pytest.mark.parametrize("module", [_native, reference])
+def test_lion_takes_the_sign_of_the_mean_and_the_gradient_together(module):
+    """Where they differ: 0.9 m + 0.1 g has the sign of m for |g| < 9 |m|, of g above. It is 0 for 0."""
+    mean, gradient = np.float32([0.1, -0.1, 0.1, -0.1, 0]), np.float32([-0.8, 0.8, -1, 1, 0])
+    weights = [np.ones(5, np.float32)]
+    module.lion_step(weights, [gradient], [mean], 0.25, 0.9, 0.99)
+    np.testing.assert_array_equal(weights[0], np.float32([0.75, 1.25, 1.25, 0.75, 1]))
+    np.testing.assert_allclose(mean, 0.99 * np.float32([0.1, -0.1, 0.1, -0.1, 0]) + 0.01 * gradient, rtol=1e-6)
+
+
 def test_every_element_is_updated_once():
     """Whole numbers, and sizes around the blocks: each element loses exactly 1, wherever it lies."""
     for total in (2047, 2048, 2049, 16384, 16385, 18432, 18433, 524288, 524289, 600_000):
