@@ -29,6 +29,9 @@ from ..shares import cut
 from .compression import Compression
 
 BUCKET_BYTES = 4 << 20  # small enough that several are under way, large enough for the network's full rate
+# A model of few weights has buckets of a quarter of them, but not of less than this. If all were one bucket, it would be
+# sent when nothing is left to compute: at 1 Gb/s, two ranks with 1.9 MB of gradients were 1.5 times one, now 1.7.
+LEAST_BYTES = 1 << 16
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 WAITING, SCATTERING, ADDED, GATHERING, DONE = range(5)
 
@@ -159,7 +162,7 @@ class Exchange:
     Args:
         communicator: The ranks.
         compression: How numbers are sent.
-        bucket_bytes: How large a bucket is at least, unless it is the last.
+        bucket_bytes: How large a bucket is at least, unless it is the last, or has a quarter of all bytes.
         gathers: Whether all ranks need the whole sums; else each keeps its part of them (`sharded.py`).
         progress: Whether a thread tests what is under way, for an MPI that works only while it is called.
     """
@@ -189,14 +192,15 @@ class Exchange:
             arrays: (key, array) in the order in which they will come.
         """
         group: list[tuple[Any, Array]] = []
+        enough = min(self.bucket_bytes, max(LEAST_BYTES, sum(array.nbytes for _, array in arrays) // 4))
         self.buckets, size = [], 0
         for key, array in arrays:
-            if group and (group[0][1].dtype != array.dtype or array.nbytes >= self.bucket_bytes):
+            if group and (group[0][1].dtype != array.dtype or array.nbytes >= enough):
                 self._close_bucket(group)
                 group, size = [], 0
             group.append((key, array))
             size += array.nbytes
-            if size >= self.bucket_bytes:
+            if size >= enough:
                 self._close_bucket(group)
                 group, size = [], 0
         if group:

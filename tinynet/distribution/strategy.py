@@ -36,7 +36,7 @@ class DataParallel:
         compression: Send gradients as 'float16' or 'bfloat16', half the bytes, rounded (`compression.py` has the
             bound). None sends them as they are.
         overlap: Send gradients while the backward pass goes on; False sends them after it.
-        bucket_bytes: Gradients are sent in groups of at least so many bytes.
+        bucket_bytes: Gradients are sent in groups of at least so many bytes, or of a quarter of all.
         progress_thread: Let a thread test, twice a millisecond, what is under way; for an MPI that works only while it
             is called.
 
