@@ -311,7 +311,8 @@ def _largest_bytes(function: Callable[..., Any], args: tuple[Any, ...], kwargs: 
     shapes = [tuple(_lengths(tensor, _TRIAL_LENGTHS[0][0])) for tensor in tensors]
     others = {key: value for key, value in given.items() if not is_symbolic(value)}
     elements = largest_result(function.__name__, shapes, operands, others)
-    return elements * max(np.dtype(tensor.dtype).itemsize for tensor in tensors)
+    return elements * max(4, 8 if "64" in str(others.get("dtype")) else 0,  # pixels become float32
+                          *(np.dtype(tensor.dtype).itemsize for tensor in tensors))
 
 
 def _lengths(tensor: KerasTensor, length: int) -> list[int]:

@@ -7,7 +7,7 @@ The bounds may be too large by a small factor; they are compared with a limit of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -37,9 +37,10 @@ def largest_result(operation: str, tensors: Shapes, constants: Shapes, given: di
     if operation in _GROWING:
         return _GROWING[operation](tensors, given)
     try:
-        return math.prod(np.broadcast_shapes(*tensors, *constants))
+        broadcast = math.prod(np.broadcast_shapes(*tensors, *constants))
     except ValueError:
-        return _total(tensors + constants)
+        broadcast = 0
+    return max(broadcast, _total(tensors + constants))  # the sum is for those that join tensors
 
 
 def _total(shapes: Shapes) -> int:
@@ -103,6 +104,80 @@ def _pooled(shapes: Shapes, given: dict[str, Any]) -> int:
     return _total(shapes) * math.prod(longer)
 
 
+def _images_and_kernels(shapes: Shapes, given: dict[str, Any]) -> Iterator[tuple[int, tuple[int, ...], int, Any]]:
+    """(batch, lengths of the axes of pixels, channels, shape of the kernel), for each pair that could be one."""
+    for i, image in enumerate(shapes):
+        for j, kernel in enumerate(shapes):
+            if i != j and len(image) == len(kernel) > 2:
+                first = given.get("data_format") == "channels_first"
+                yield (image[0], image[2:] if first else image[1:-1], image[1 if first else -1], kernel)
+
+
+def _convolved(depthwise: bool) -> Rule:
+    """Padding makes an image larger, and a kernel makes other channels."""
+    def rule(shapes: Shapes, given: dict[str, Any]) -> int:
+        padded = 2 * max([0, *_numbers(given.get("padding"))])
+        return _total(shapes) + max((
+            batch * math.prod(length + padded for length in pixels) * kernel[-1] * (channels if depthwise else 1)
+            for batch, pixels, channels, kernel in _images_and_kernels(shapes, given)), default=0)
+
+    return rule
+
+
+def _transposed(shapes: Shapes, given: dict[str, Any]) -> int:
+    """Each pixel gives a window of pixels; windows lie a stride apart."""
+    stride, dilation, more = (max([1, *_numbers(given.get(name))])
+                              for name in ("strides", "dilation_rate", "output_padding"))
+    return _total(shapes) + max((
+        batch * kernel[-2] * math.prod(length * stride + window * dilation + more
+                                       for length, window in zip(pixels, kernel, strict=False))
+        for batch, pixels, _, kernel in _images_and_kernels(shapes, given)), default=0)
+
+
+def _rows_times_columns(shapes: Shapes, given: dict[str, Any]) -> int:
+    """A layer of neurons, and what is made of such."""
+    return _total(shapes) + max((
+        math.prod(x[:-1]) * kernel[1] for i, x in enumerate(shapes) for j, kernel in enumerate(shapes)
+        if i != j and len(kernel) == 2 and x[-1:] == kernel[:1]), default=0)
+
+
+def _attention(shapes: Shapes, given: dict[str, Any]) -> int:
+    """The scores have an element for each query, head and key."""
+    tensors = iter(shapes)
+    query, key = (np.shape(given[name]) if name in given else next(tensors, ()) for name in ("query", "key"))
+    return _total(shapes) + (math.prod(query[:-1]) * key[1] if len(query) == len(key) == 4 else 0)
+
+
+def _taken(shapes: Shapes, given: dict[str, Any]) -> int:
+    """For each index a part of x."""
+    x, count = (np.shape(given["x"]), _total(shapes)) if "x" in given else \
+        (shapes[0], _total(shapes[1:]) + np.size(given.get("indices", ())))
+    axis = given.get("axis")
+    if not isinstance(axis, int) or not -len(x) <= axis < len(x):
+        return count + math.prod(x)
+    return count * math.prod(x) // max(1, x[axis])
+
+
+def _unstacked(shapes: Shapes, given: dict[str, Any]) -> int:
+    axis = given.get("axis", 0)
+    return _total(shapes) + 128 * (shapes[0][axis] if isinstance(axis, int) and -len(shapes[0]) <= axis < len(shapes[0])
+                                   else 0)
+
+
+def _quantiles(shapes: Shapes, given: dict[str, Any]) -> int:
+    return _total(shapes) * max(1, np.size(given.get("q", 0)))
+
+
+def _factors(name: str, wide: Any, default: Any) -> Rule:
+    """Factors of a matrix are square if an argument has the value `wide`, which makes much of a narrow one."""
+    return lambda shapes, given: _total(shapes) + (
+        math.prod(shapes[0][:-2]) * sum(n * n for n in shapes[0][-2:]) if given.get(name, default) == wide else 0)
+
+
+def _filled(shapes: Shapes, given: dict[str, Any]) -> int:
+    return _total(shapes) + _shape(shapes, given)
+
+
 def _meshgrid(shapes: Shapes, given: dict[str, Any]) -> int:
     return len(shapes) * math.prod(map(math.prod, shapes))
 
@@ -160,6 +235,11 @@ def _einsum(shapes: Shapes, given: dict[str, Any]) -> int:
 # Several tensors, each element of one with many of another.
 _PRODUCTS: dict[str, Rule] = {
     "matmul": _matrix_product, "dot": _dot, "inner": _dot, "tensordot": _tensordot, "einsum": _einsum,
+    **dict.fromkeys(("conv", "conv1d", "conv2d", "conv2d_max_pool2d"), _convolved(depthwise=False)),
+    **dict.fromkeys(("depthwise_conv", "depthwise_conv2d", "separable_conv"), _convolved(depthwise=True)),
+    "conv_transpose": _transposed, "conv2d_transpose": _transposed,
+    **dict.fromkeys(("dense", "gru", "lstm", "simple_rnn"), _rows_times_columns),
+    "dot_product_attention": _attention, "take": _taken,
     "outer": _pairs, "kron": _pairs, "meshgrid": _meshgrid, "cdist": _distances, "vdot": lambda shapes, given: 1,
 }
 # One tensor, and numbers that make it larger.
@@ -172,7 +252,11 @@ _GROWING: dict[str, Rule] = {
     "max_pool": _pooled, "max_pool2d": _pooled,
     "segment_sum": _added("num_segments"), "segment_max": _added("num_segments"),
     "segment_min": _added("num_segments"), "segment_prod": _added("num_segments"),
-    "conv_transpose": _times("strides"), "conv2d_transpose": _times("strides"),
+    "unique": _added("size"), "unstack": _unstacked,
+    "dsplit": _parts, "hsplit": _parts, "vsplit": _parts, "qr": _factors("mode", "complete", "reduced"),
+    "svd": _factors("full_matrices", True, True),
+    "full": _filled,
+    **dict.fromkeys(("nanpercentile", "nanquantile", "percentile", "quantile"), _quantiles),
     "extract_sequences": _added("sequence_length"), "diag": _diagonal, "diagflat": _flat_diagonal,
     "broadcast_to": _shape, "scatter": _shape, "pad": _padded,
 }
