@@ -51,7 +51,7 @@ EXPLAINED = (
     ("conv/conv2d_weight_gradient.h", "const Index pixel_count", (), "compared with 0 only, and an image has a width"),
     ("matmul/matmul.h", "const double tile_work", (), SPEED),
     ("matmul/matmul.h", "const Index parts = 2 * ceil_div", (), SPEED),
-    ("elementwise/math.h", "float q = 1.394573948e-03f + r", (), "e^x stays within the 4 units in the last place of its promise"),
+    ("elementwise/math.h", "float q = 1.394573948e-03f", (), "within the 4 units in the last place that e^x promises"),
     ("norm/group_norm.h", "const double shift = ", ("m - 1 above 20,000",), CORRECTION),
     ("norm/layer_norm.h", "T m = rms ? T(0) : row_sum", ("m - 1 above 20,000",), CORRECTION),
     ("norm/layer_norm.h", "if (!rms) m += row_sum", ("m - 1 above 20,000",), CORRECTION),
