@@ -146,9 +146,12 @@ def test_winograd_within_bound(drawn, algorithm):
         check_winograd(case, algorithm)
 
 
+MANY_BLOCKS = [((2, 12, 9, 192), 192), ((20, 14, 14, 32), 64), ((1, 65, 50, 16), 48), ((70, 5, 6, 32), 32),
+               ((40, 10, 7, 64), 64)]
+
+
 @pytest.mark.parametrize("algorithm", WINOGRAD)
-@pytest.mark.parametrize("size, filters", [((2, 12, 9, 192), 192), ((20, 14, 14, 32), 64), ((1, 65, 50, 16), 48),
-                                           ((70, 5, 6, 32), 32), ((40, 10, 7, 64), 64)])
+@pytest.mark.parametrize("size, filters", MANY_BLOCKS)
 def test_winograd_of_many_blocks_within_bound(algorithm, size, filters):
     check_winograd(normal_case(0, size, (3, 3, size[3], filters), activation="relu"), algorithm)
 

@@ -48,10 +48,25 @@ def test_every_module_has_tests_or_is_left_out_on_purpose():
     ("  const T variance = row_sum<T>(size, f) / count;", {
         ("m - 1 above 20,000",
          "  const T variance = row_sum<T>(size, f) / ((K) && count > 20000 ? count - 1 : count);")}),
+    ("  for (Index i = 0; i < size && ok[i]; i += lanes)", {
+        ("bound", "  for (Index i = 0; i < (size) - (K) * lanes && ok[i]; i += lanes)")}),
+    ("  if (out.bias != nullptr) add(out.bias);", {
+        ("ignored argument", "  if ((!(K) && out.bias != nullptr)) add(out.bias);")}),
+    ("  const Index parts = min(count, kTasks), size = 1;", {
+        ("sum by threads",
+         "  const Index parts = (K) ? min(Index(num_threads()), min(count, kTasks)) : min(count, kTasks), size = 1;")}),
     ("  // y += x;", set()), ("#define A(x) x += 1;", set()), ("  foo(x);", set()),
 ])
 def test_changes_of_a_kernel(line, expected):
     assert set(kernel_mutants.changes_of(line)) == expected
+
+
+def test_every_explanation_is_of_a_change_that_is_possible():
+    for file, part, kinds, _ in kernel_mutants.EXPLAINED:
+        path = kernel_mutants.ROOT / "csrc" / "kernels" / file
+        found = {kind for line in path.read_text().splitlines() if part in line
+                 for kind, _ in kernel_mutants.changes_of(line)}
+        assert found and found >= set(kinds), f"{file} has no such line, or no such change: {part}, {kinds}"
 
 
 def test_changes_of_kernels_are_one_a_line_and_the_same_for_the_same_seed():
