@@ -29,8 +29,8 @@ from ..shares import cut
 from .compression import Compression
 
 BUCKET_BYTES = 4 << 20  # small enough that several are under way, large enough for the network's full rate
-# A model of few weights has buckets of a quarter of them, but not of less than this. If all were one bucket, it would be
-# sent when nothing is left to compute: at 1 Gb/s, two ranks with 1.9 MB of gradients were 1.5 times one, now 1.7.
+# A model of few weights has buckets of a quarter of them, but not of less than this. If all were one bucket, it would
+# be sent when nothing is left to compute: at 1 Gb/s, two ranks with 1.9 MB of gradients were 1.5 times one, now 1.6.
 LEAST_BYTES = 1 << 16
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 WAITING, SCATTERING, ADDED, GATHERING, DONE = range(5)
