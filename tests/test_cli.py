@@ -55,7 +55,9 @@ def test_saves_the_model(few_images, capsys):
     assert f"test accuracy: {accuracy:.4f}" in text
 
 
-@pytest.mark.parametrize(("model", "parameters"), [("cnn", 50_186), ("vgg", 436_650)])
+@pytest.mark.parametrize(("model", "parameters"), [
+    ("cnn", 50_186), pytest.param("vgg", 436_650, marks=needs_native),  # two minutes where NumPy computes
+])
 def test_convolutional_models_learn(model, parameters, few_images, capsys):
     assert cli.main(["train", "fashion-mnist", "--model", model, "--epochs", "3"]) == 0
     text = capsys.readouterr().out
