@@ -90,6 +90,19 @@ def test_ctrl_c_while_the_prefetch_thread_is_told_to_end(monkeypatch):
     assert wait_for_end("tinynet-prefetch")
 
 
+def test_prefetch_threads_end_at_once():
+    """Not up to 0.1 s later: of loops that take a few batches each, thirty threads were alive at a time."""
+    data = tn.data.Dataset.from_tensor_slices((X, Y)).batch(1).repeat().prefetch(1)
+    most = 0
+    for _ in range(100):
+        stream = iter(data)
+        next(stream)
+        time.sleep(0.001)  # the thread waits to put the next one
+        stream.close()
+        most = max(most, sum(thread.name == "tinynet-prefetch" for thread in threading.enumerate()))
+    assert most < 10
+
+
 def test_the_thread_that_prepares_ends():
     stream = one_ahead(iter(range(10)), lambda batch: batch)
     next(stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import itertools
 import queue
 import threading
@@ -100,6 +101,8 @@ def prefetched(iterate: Callable[[], Iterable[Any]], size: int) -> Iterator[Any]
             yield element
     finally:
         consumer = None  # at once: a traceback that is kept would keep it too
+        with contextlib.suppress(queue.Empty):  # wakes a thread that waits to put an element, with all that it holds
+            waiting.get_nowait()
 
 
 def interleaved(streams: Iterable[Iterable[Any]], cycle_length: int, block_length: int) -> Iterator[Any]:
