@@ -383,8 +383,8 @@ def run(settings):
         first = judged(copy, mutants)
         dead, alive = first["killed"], first["survived"]
         if alive:
-            alive -= judged(copy, mutants, sorted(alive))["killed"]
-            dead = first["killed"] | first["survived"] - alive
+            later = judged(copy, mutants, sorted(alive))["killed"]
+            dead, alive = dead | later, alive - later
     reached = dead | alive
     for k, (name, number, kind, changed) in enumerate(mutants, 1):
         if k not in dead:
