@@ -73,6 +73,8 @@ CONV2D = {
               # More pixels a block than are packed at a time: strided, a pointwise kernel, groups.
               ((5, 63, 66, 13), (3, 3, 13, 20), STRIDED, "relu"), ((7, 26, 27, 20), (1, 1, 20, 49), PLAIN, "linear"),
               ((6, 26, 27, 18), (3, 1, 9, 34), SAME, "relu", 2),
+              # More products than are summed at a time, of whole rows of the kernel and of single taps.
+              ((2, 15, 14, 130), (3, 3, 130, 9), SAME, "linear"), ((2, 15, 14, 130), (3, 3, 130, 9), UNEVEN, "relu"),
               # As many filters as a tile has columns: the weight gradient reads dy where it is.
               *(((5, 40, 33, 2), (3, 3, 2, filters), SAME, "linear") for filters in (4, 8, 16)),
               *(((9, 14, 14, 32), (3, 3, 32, 64), SAME, "relu", 1, algorithm)

@@ -13,7 +13,7 @@ ROWS = {
 
 # Logits so far apart that e^x is infinite: the largest of a row must be subtracted.
 FAR_APART = 3000.0
-LOGITS = {**ROWS, "small": [*ROWS["small"], (33, 10, FAR_APART), (17, 130, FAR_APART)]}
+LOGITS = {**ROWS, "small": [*ROWS["small"], (33, 10, FAR_APART), (120, 130, FAR_APART)]}
 
 NO_ROWS = {"empty": [(0, 5)]}
 
@@ -71,8 +71,13 @@ def losses_of(output, target, gradient=False):
         made = {"dlosses": numbers(rows)} if gradient else {}
         logits = output == "logits"
         made[output] = logits_of(numbers, rows, classes, factor) if logits else probabilities_of(numbers, rows, classes)
-        labels = target == "labels"
-        made[target] = numbers.labels(rows, classes) if labels else numbers.between(0.1, 1, rows, classes)
+        if target == "labels":
+            made[target] = numbers.labels(rows, classes)
+            made[target][2::3] = -1  # of samples that do not count, the last of 3 and of 33 rows too
+            if not gradient:
+                made["ignore_negative"] = True
+        else:
+            made[target] = numbers.between(0.1, 1, rows, classes)
         return made
     return arguments
 

@@ -48,7 +48,10 @@ POOLING = {
               # Zeros on all sides, around many channels and few, of windows with gaps, side by side, and that overlap.
               *(((2, 9, 13, channels), pool, strides, ((1, 2), (2, 1))) for channels in (1, 3, 17)
                 for pool, strides in (((3, 3), (4, 5)), ((3, 4), (3, 4)), ((4, 3), (2, 1)), ((3, 4), (1, 2)))),
-              ((3, 8, 23, 1), (3, 3), (2, 2), ((1, 2), (1, 2)))],
+              ((3, 8, 23, 1), (3, 3), (2, 2), ((1, 2), (1, 2))),
+              # Rows and columns after the last window, which no window reads.
+              *(((2, 10, 10, channels), pool, strides, padding) for channels in (1, 3, 17) for pool, strides, padding in
+                (((3, 2), (2, 3), NO_PADDING), ((3, 3), (3, 3), ((1, 0), (1, 0)))))],
     "large": [((16, 33, 31, channels), pool, strides) for channels in (1, 6, 32)
               for pool, strides in (((2, 2), (2, 2)), ((3, 3), (2, 2)))],
     "empty": [((0, 4, 4, 3), (2, 2), (2, 2)), ((2, 4, 4, 0), (2, 2), (2, 2))],
