@@ -66,6 +66,7 @@ BY_NAME = {
     "tinynet.keras.same_modules",  # a module of tinynet under Keras's name for it
     "tinynet.lab.catalogue",  # the panels
     "tinynet.lab.code",  # what a printed name stands for
+    "tinynet.layers",  # its own modules of augmentation, loaded when asked for
     "tinynet.tf",  # TensorFlow's names, loaded when asked for, and the package itself
     "tinynet.textbook",  # its own module `plots`
     "tinynet.wrappers",  # its own module `estimators`
