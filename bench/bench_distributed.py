@@ -259,7 +259,7 @@ def here(arguments, launcher):
     document = {
         "format": 1, "script": "bench_distributed", "command": harness.command_line(sys.argv),
         "commit": harness.commit(), "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": described, "threads": 1, "isa": versions["tinynet"]["isa chosen"], "rounds": arguments.rounds,
+        "machine": described, "threads": 2, "isa": versions["tinynet"]["isa chosen"], "rounds": arguments.rounds,
         "versions": versions, "summary": {"ratio_to_fastest_peer": ratios, "scaling": scaling, "model": model},
         "measurements": measurements, "message_s": messages["seconds"]}
     if arguments.output is not None or not arguments.quick:

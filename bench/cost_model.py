@@ -6,16 +6,21 @@ model, the seconds of a message, the speed of sending and of adding. What it say
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parent.parent))  # the sources, when tinynet is not installed
+
+from tinynet.distribution.buckets import bucket_size  # noqa: E402
+
 RATES = {"1 Gb/s": 1e9 / 8, "10 Gb/s": 1e10 / 8, "100 Gb/s": 1e11 / 8}  # bytes a second
-BUCKET_BYTES = 4 << 20
 BACKWARD = 2 / 3  # the part of the computing that is the backward pass, during which buckets are sent
 
 
 def step_seconds(ranks: int, compute: float, size: float, rate: float, latency: float, memory: float,
-                 bucket: float = BUCKET_BYTES, backward: float = BACKWARD) -> float:
+                 backward: float = BACKWARD) -> float:
     """Return the seconds of one step.
 
     Args:
@@ -25,7 +30,6 @@ def step_seconds(ranks: int, compute: float, size: float, rate: float, latency: 
         rate: Bytes a second of each rank's network.
         latency: Seconds of one message.
         memory: Bytes a second at which a rank adds.
-        bucket: Bytes of a bucket.
         backward: The part of the computing that is the backward pass.
 
     >>> step_seconds(1, 0.5, 1e6, 1e9, 1e-5, 1e10)
@@ -33,7 +37,7 @@ def step_seconds(ranks: int, compute: float, size: float, rate: float, latency: 
     """
     if ranks == 1:
         return compute
-    buckets = max(1, round(size / bucket))
+    buckets = max(1, round(size / bucket_size(int(size))))
     part = (ranks - 1) / ranks
     sending = 2 * part * size / rate + buckets * 2 * (ranks - 1) * latency
     adding = part * size / memory

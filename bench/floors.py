@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from math import prod
 from pathlib import Path
 from typing import Any
 
+from bench_networks import subjects
 from harness import print_table
 from networks import NETWORKS, Network
 
@@ -34,6 +36,7 @@ def multiply_adds(network: Network, passes: int) -> float:
     101632.0
     """
     shapes, total = network.shapes(), 0.0
+    images = {"x", *(name for name, kind, inputs, _ in network.rows if kind == "flatten" and inputs == ("x",))}
     for name, kind, inputs, settings in network.rows:
         given, made = shapes[inputs[0]], shapes[name]
         if kind == "dense":
@@ -45,8 +48,7 @@ def multiply_adds(network: Network, passes: int) -> float:
                 products /= 4
         else:
             continue
-        first = inputs[0] == "x" or shapes[inputs[0]] == (network.shapes()["x"][0] * network.shapes()["x"][1],)
-        total += products * min(passes, 2 if first else passes)
+        total += products * (min(passes, 2) if inputs[0] in images else passes)
     return float(total)
 
 
@@ -54,17 +56,10 @@ def bytes_moved(network: Network, batch: int, kind: str, cache: float) -> float:
     """Return the bytes between the cores and the memory; 0 if everything fits into `cache` bytes."""
     shapes = network.shapes()
     without = IN_PLACE if kind == "training" else FOLDED
-    sizes = [FLOAT * batch * _elements(shapes[name]) for name, row, *_ in network.rows if row not in without]
-    sizes.append(FLOAT * batch * _elements(shapes["x"]))
+    sizes = [FLOAT * batch * prod(shapes[name])
+             for name in ("x", *(name for name, row, *_ in network.rows if row not in without))]
     held = sum(sizes) if kind == "training" else max(a + b for a, b in zip(sizes, sizes[1:], strict=False))
     return 0.0 if held <= cache else (5 if kind == "training" else 2) * sum(sizes)
-
-
-def _elements(shape: tuple[int, ...]) -> int:
-    product = 1
-    for side in shape:
-        product *= side
-    return product
 
 
 def cache_bytes(described: dict[str, Any]) -> float:
@@ -81,13 +76,14 @@ def rows_of(document: dict[str, Any]) -> list[list[str]]:
     for entry in document["measurements"]:
         if entry["passed"]:
             times.setdefault((entry["network"], entry["kind"]), {})[entry["contender"]] = entry["median_s"]
+    measured = subjects(quick=False)
     for (name, kind), row in times.items():
-        network = NETWORKS.get("dense" if name.startswith("dense") else name)
+        parameters = measured[name].parameters
+        network = NETWORKS.get(parameters.get("network_name"))
         peers = [seconds for contender, seconds in row.items() if contender != "tinynet"]
         if network is None or "tinynet" not in row or not peers:
             continue
-        batch = 1 if kind == "one_sample" else int(name.split("_")[1]) if name.startswith("dense") else (
-            128 if name in ("cnn", "batch_norm") else 64)
+        batch = 1 if kind == "one_sample" else parameters["batch"]
         arithmetic = 2 * batch * multiply_adds(network, PASSES[kind]) / peak["float32_gflops"] / 1e9
         memory = bytes_moved(network, batch, kind, cache) / peak["copy_gb_per_s"] / 1e9
         floor = max(arithmetic, memory)

@@ -48,6 +48,8 @@ constexpr Index kPrefetchedRowBytes = 64 << 10;
 // Direct convolution (kernels/conv/). A block's slab, its output and a panel of weights share the L2 cache.
 constexpr Index kBlockPixels = 768;
 constexpr Index kSlabBytes = 384 << 10;
+constexpr Index kFewPixels = 400;  // are one block, if their input fits into so many bytes and their weights do not
+constexpr Index kFewPixelsBytes = 512 << 10;
 constexpr Index kBlockDepth = 1024;  // products summed before the next panel: 64 KB of weights with AVX2
 constexpr Index kPartialKernelsBytes = 8 << 20;  // all partial results of a weight gradient
 constexpr Index kDepthwiseSlabBytes = 256 << 10;

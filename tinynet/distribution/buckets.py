@@ -156,6 +156,15 @@ class Bucket:
         return self.result[self.slices[key]].reshape(shape)
 
 
+def bucket_size(total: int, most: int = BUCKET_BYTES) -> int:
+    """Return how many bytes a bucket has at least, of gradients of `total` bytes.
+
+    >>> [bucket_size(total) for total in (100, 1_000_000, 100_000_000)]
+    [65536, 250000, 4194304]
+    """
+    return min(most, max(LEAST_BYTES, total // 4))
+
+
 class Exchange:
     """Sums arrays over all ranks: the same ones in every step.
 
@@ -192,7 +201,7 @@ class Exchange:
             arrays: (key, array) in the order in which they will come.
         """
         group: list[tuple[Any, Array]] = []
-        enough = min(self.bucket_bytes, max(LEAST_BYTES, sum(array.nbytes for _, array in arrays) // 4))
+        enough = bucket_size(sum(array.nbytes for _, array in arrays), self.bucket_bytes)
         self.buckets, size = [], 0
         for key, array in arrays:
             if group and (group[0][1].dtype != array.dtype or array.nbytes >= enough):

@@ -14,9 +14,6 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// Pixels that are computed as one block, if their input fits into kBlockBytes and their weights do not.
-constexpr Index kFewPixels = 400, kBlockBytes = 512 << 10;
-
 // Returns the address in the block's input of position (0, 0), first tap. Copies the input to `slab`, with zeros around
 // the image, unless it is read in place.
 template <class T>
@@ -87,13 +84,13 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
   if (depth_blocks == 0) block_first[0] = block_start[0] = 0, depth_blocks = 1;  // empty sum: zeros
   block_first[depth_blocks] = count;
 
-  // Few pixels are one block, whose columns are computed in parts: each thread then reads its own part of the weights. Two
-  // images of 14x14x256 with stride 2, whose weights take 2.4 MB, took 1.7 times as long a pixel as one.
+  // Few pixels are one block, whose columns are computed in parts: each thread then reads its own part of the weights.
+  // Two images of 14x14x256 with stride 2, whose weights take 2.4 MB, took 1.7 times as long a pixel as one.
   const Index products = total_depth * columns * groups, all_panels = ceil_div(columns, kPanel<T>);
   Blocks blocks = Blocks::whole(w);
   const bool by_columns = groups == 1 && all_panels > 1 && blocks.pixels <= kFewPixels &&
-                          Index(sizeof(T)) * products > kBlockBytes &&
-                          w.batch * w.image_pitch(w.grid_h) * Index(sizeof(T)) <= kBlockBytes;
+                          Index(sizeof(T)) * products > kFewPixelsBytes &&
+                          w.batch * w.image_pitch(w.grid_h) * Index(sizeof(T)) <= kFewPixelsBytes;
   if (!by_columns) blocks = Blocks::of(w, kBlockPixels, true);
   const Index most_parts = blocks.count > 1 ? 1 : by_columns ? min(all_panels, 4) : min(all_panels, 2);
   const Index parts = blocks.pixels * products >= 2 * kProductsOfThread ? most_parts : 1;
