@@ -190,6 +190,10 @@ KERNEL(void, depthwise_conv2d_forward, const Conv2dShape& shape, const T* x, con
 KERNEL(void, depthwise_conv2d_input_gradient, const Conv2dShape& shape, const T* dy, const T* kernel, const T* y, T* dx)
 KERNEL(void, depthwise_conv2d_weight_gradient, const Conv2dShape& shape, const T* dy, const T* x, const T* y,
        T* dkernel, T* dbias)
+// Then a convolution with a 1x1 kernel[shape.filters][filters], which conv2d_transform_kernel has packed for direct
+// convolution; offset[filters] may be null.
+KERNEL(void, depthwise_pointwise_forward, const Conv2dShape& shape, const T* x, const T* kernel, const T* bias,
+       bool relu, Index filters, const T* packed, const T* offset, T* y, bool pointwise_relu)
 END_UNIT
 
 // Convolution of one group, bias, ReLU and the maximum of windows that lie side by side: `pool` describes them, its

@@ -18,7 +18,7 @@ from .ops.conv2d_batch_norm import (
 )
 from .ops.conv2d_max_pool2d import conv2d_max_pool2d_backward, conv2d_max_pool2d_forward
 from .ops.conv2d_moments import conv2d_moments_forward
-from .ops.conv2d_prepared import conv2d_prepared_forward
+from .ops.conv2d_prepared import conv2d_prepared_forward, depthwise_pointwise_forward
 from .ops.binary_cross_entropy import (
     binary_cross_entropy_backward, binary_cross_entropy_forward, sigmoid_cross_entropy_backward,
     sigmoid_cross_entropy_forward,
@@ -58,7 +58,8 @@ __all__ = [
     "conv2d_max_pool2d_backward", "conv2d_max_pool2d_forward", "conv2d_moments_forward",
     "conv2d_prepared_forward", "count_correct", "cross_entropy_backward", "cross_entropy_forward",
     "dense_backward", "dense_forward", "depthwise_conv2d_backward", "depthwise_conv2d_forward",
-    "dropout_backward", "dropout_forward", "ftrl_step", "group_norm_backward", "group_norm_forward",
+    "depthwise_pointwise_forward", "dropout_backward", "dropout_forward", "ftrl_step", "group_norm_backward",
+    "group_norm_forward",
     "gru_backward", "gru_forward", "layer_norm_backward", "layer_norm_forward", "lion_step",
     "log_softmax_backward", "log_softmax_forward", "lstm_backward", "lstm_forward", "matmul",
     "max_pool2d_backward", "max_pool2d_forward", "moving_average", "nadam_step", "prepare_weights",

@@ -77,6 +77,21 @@ void convolve(const Conv2dShape& s, ConvAlgorithm algorithm, const T* x, const T
   if (residual != nullptr) table.add_forward(y, residual, y, s.batch * s.out_height * s.out_width * s.filters, relu);
 }
 
+// A depthwise convolution, and a pointwise one of its output; its kernel is packed, or is packed here (automatic).
+template <class T>
+void convolve_pair(const Conv2dShape& s, ConvAlgorithm algorithm, const T* x, const T* kernel, const T* bias, bool relu,
+                   Index filters, const T* weights, const T* offset, T* y, bool pointwise_relu) {
+  const KernelTable<T>& table = kernels().table<T>();
+  if (algorithm == ConvAlgorithm::direct)
+    return table.depthwise_pointwise_forward(s, x, kernel, bias, relu, filters, weights, offset, y, pointwise_relu);
+  const std::size_t bytes =
+      std::size_t(table.conv2d_transformed_size(s.filters, filters, ConvAlgorithm::direct)) * sizeof(T);
+  T* const packed = static_cast<T*>(pool_allocate(bytes));
+  table.conv2d_transform_kernel(weights, packed, s.filters, filters, ConvAlgorithm::direct);
+  table.depthwise_pointwise_forward(s, x, kernel, bias, relu, filters, packed, offset, y, pointwise_relu);
+  pool_release(packed, bytes);
+}
+
 template <class T>
 T* writable(const Array& array, const char* name, Index size) {
   if (array.dtype().num() != py::dtype::of<T>().num() || array.size() != size || !is_dense(array) ||
@@ -148,14 +163,19 @@ void prepare_weights(const Array& kernel, const OptionalArray& bias, const Optio
   });
 }
 
+bool is_relu(const std::string& activation) {
+  const bool relu = activation_named(activation) == Activation::relu;
+  convolution::require(relu || activation == "linear", "only 'linear' and 'relu' are fused");
+  return relu;
+}
+
 Array conv2d_prepared_forward(const Array& x, const Array& weights, const OptionalArray& offset,
                               const Shape& kernel_shape, const Pair& strides, const Padding& padding,
                               const Pair& dilation, const std::string& algorithm, const OptionalArray& residual,
                               const std::string& activation) {
   const Conv2dShape s = convolution::shape_of_call(shape_of(x), kernel_shape, strides, padding, dilation, 1);
   const ConvAlgorithm chosen = transform_named(algorithm);
-  const bool relu = activation_named(activation) == Activation::relu;
-  convolution::require(relu || activation == "linear", "only 'linear' and 'relu' are fused");
+  const bool relu = is_relu(activation);
   return with_float_type(x, "x", [&](auto type) -> Array {
     using T = decltype(type);
     const Input<T> input(x, "x"), prepared(weights, "weights");
@@ -186,6 +206,31 @@ Array conv2d_prepared_forward(const Array& x, const Array& weights, const Option
   });
 }
 
+Array depthwise_pointwise_forward(const Array& x, const Array& kernel, const OptionalArray& bias, const Pair& strides,
+                                  const Padding& padding, const Pair& dilation, const std::string& activation,
+                                  const Array& weights, const OptionalArray& offset, Index filters,
+                                  const std::string& pointwise_activation, const std::string& algorithm) {
+  const Conv2dShape s = convolution::depthwise_shape_of_call(shape_of(x), kernel, strides, padding, dilation);
+  const ConvAlgorithm chosen = transform_named(algorithm);
+  const bool relu = is_relu(activation), pointwise_relu = is_relu(pointwise_activation);
+  convolution::require(filters >= 0, "filters must not be negative");
+  convolution::require(chosen == ConvAlgorithm::automatic || chosen == ConvAlgorithm::direct,
+                       "pointwise weights are prepared for auto or direct");
+  return with_float_type(x, "x", [&](auto type) -> Array {
+    using T = decltype(type);
+    const Input<T> input(x, "x"), taps(kernel, "kernel"), prepared(weights, "weights");
+    const OptionalInput<T> b(bias, "bias", s.filters), o(offset, "offset", filters);
+    const Index size = chosen == ConvAlgorithm::automatic
+                           ? s.filters * filters
+                           : kernels().table<T>().conv2d_transformed_size(s.filters, filters, chosen);
+    convolution::require(prepared.size() == size, "the weights were prepared for another convolution");
+    const Result<T> y({s.batch, s.out_height, s.out_width, filters});
+    launch(&convolve_pair<T>, s, chosen, input.data(), taps.data(), b.data(), relu, filters, prepared.data(), o.data(),
+           y.data(), pointwise_relu);
+    return y.array();
+  });
+}
+
 Array add_forward(const Array& a, const Array& b, bool relu) {
   require(shape_of(a) == shape_of(b), "add", "both arrays must have the same shape");
   return with_float_type(a, "a", [&](auto type) -> Array {
@@ -207,6 +252,9 @@ void bind_prepared(py::module_& module) {
              "epsilon"_a, "algorithm"_a, "seen"_a, "weights"_a, "offset"_a);
   module.def("conv2d_prepared_forward", &conv2d_prepared_forward, "x"_a, "weights"_a, "offset"_a, "kernel_shape"_a,
              "strides"_a, "padding"_a, "dilation"_a, "algorithm"_a, "residual"_a, "activation"_a);
+  module.def("depthwise_pointwise_forward", &depthwise_pointwise_forward, "x"_a, "kernel"_a, "bias"_a, "strides"_a,
+             "padding"_a, "dilation"_a, "activation"_a, "weights"_a, "offset"_a, "filters"_a,
+             "pointwise_activation"_a, "algorithm"_a);
 }
 
 }  // namespace tinynet

@@ -122,6 +122,20 @@ def prepared_conv2d_bound(a, results, g):
     return [g(np.prod(a.kernel_shape[:3]) + 3) * magnitude]
 
 
+def pair_arguments(numbers, size, kernel_shape, geometry, filters, activations=("relu", "linear")):
+    channels = kernel_shape[2] * kernel_shape[3]
+    return {**images(numbers, size, kernel_shape, geometry, channels), "activation": activations[0],
+            "weights": numbers(channels, filters), "offset": numbers(filters), "filters": filters,
+            "pointwise_activation": activations[1], "algorithm": "auto"}
+
+
+def pair_bound(a, results, g):
+    linear = SimpleNamespace(**{**vars(a), "activation": "linear", "pointwise_activation": "linear"})
+    (magnitude,) = with_absolute_values("depthwise_pointwise_forward", linear, "x", "kernel", "bias", "weights",
+                                        "offset")
+    return [g(np.prod(a.kernel.shape[:2]) + a.weights.shape[0] + 4) * magnitude]
+
+
 KERNELS = {
     "conv2d_moments_forward": Kernel(
         moments_arguments, moments_bound, whole=True, small=[s[:3] for s in NORMALIZED_CONV2D["small"]],
@@ -152,4 +166,11 @@ KERNELS = {
                ((1, 7, 9, 8), (2, 3, 8, 17), UNEVEN, "relu")],
         large=[((12, 28, 28, 1), (3, 3, 1, 32), SAME, "relu"), ((3, 30, 30, 8), (5, 5, 8, 12), UNEVEN, "linear")],
         empty=[((0, 5, 5, 2), (3, 3, 2, 4), SAME, "relu"), ((2, 5, 5, 2), (3, 3, 2, 0), SAME, "linear")]),
+    "depthwise_pointwise_forward": Kernel(
+        pair_arguments, pair_bound,
+        small=[((1, 1, 1, 1), (1, 1, 1, 1), PLAIN, 1), ((2, 5, 6, 3), (3, 3, 3, 2), SAME, 9),
+               ((1, 7, 9, 17), (2, 3, 17, 1), UNEVEN, 33, ("linear", "relu")), ((3, 9, 7, 8), (3, 3, 8, 1), SAME, 16)],
+        large=[((12, 28, 28, 4), (3, 3, 4, 1), SAME, 40, ("relu", "relu")),
+               ((1, 34, 33, 16), (5, 5, 16, 1), UNEVEN, 70, ("linear", "linear"))],
+        empty=[((0, 5, 5, 2), (3, 3, 2, 1), SAME, 4), ((2, 5, 5, 2), (3, 3, 2, 1), SAME, 0)]),
 }

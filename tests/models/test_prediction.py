@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet import layers
-from tinynet.models import prediction
+from tinynet.models import fusion, prediction
 from tinynet.models.fusion import plan_steps
 
 PREPARED = ["conv2d_prepared_forward"]
@@ -107,8 +107,8 @@ def test_depthwise_folded_within_rounding(multiplier, channels, strides, bias, r
     (conv(32), [layers.ReLU, layers.MaxPooling2D], (12, 11, 16), [*PREPARED, "max_pool2d_forward"]),
     (lambda: layers.DepthwiseConv2D(3), [layers.ReLU], (12, 11, 16), ["depthwise_conv2d_forward"]),
     (lambda: layers.SeparableConv2D(8, 3, 2, depth_multiplier=2), [layers.ReLU], (12, 11, 16),
-     ["depthwise_conv2d_forward", *PREPARED]),
-    (lambda: layers.SeparableConv2D(8, 3), [], (12, 11, 3), ["depthwise_conv2d_forward", *PREPARED]),
+     ["depthwise_pointwise_forward"]),
+    (lambda: layers.SeparableConv2D(8, 3), [], (12, 11, 3), ["depthwise_pointwise_forward"]),
     (conv(8), [lambda: layers.ReLU(6.0)], (12, 11, 3), [*PREPARED, "activation_forward"]),
     (conv(8, activation="relu"), [], (12, 11, 3), ["conv2d_forward", "batch_norm_inference"]),
     (lambda: layers.Conv2D(9, 3, groups=3), [], (12, 11, 3),
@@ -119,6 +119,50 @@ def test_which_kernels_run(make, after, shape, kernels):
     model = chain(make, [part() for part in after], shape)
     assert forward_kernels(model, images(shape), False) == kernels
     np.testing.assert_allclose(model(images(shape)).numpy(), unfused_result(model, images(shape)), rtol=1e-3, atol=1e-4)
+
+
+def pair(first=(), second=(), keep=as_made, shape=(12, 11, 16), multiplier=1, **settings):
+    tn.utils.set_random_seed(3)
+    settings = {"filters": 24, "kernel_size": 1, **settings}
+    return keep(trained(tn.Sequential([
+        tn.Input(shape), layers.DepthwiseConv2D(3, padding="same", depth_multiplier=multiplier),
+        layers.BatchNormalization(), *[make() for make in first], layers.Conv2D(**settings),
+        layers.BatchNormalization(), *[make() for make in second]])))
+
+
+@pytest.mark.parametrize("multiplier", [1, 2])
+@pytest.mark.parametrize("second", [(), (layers.ReLU,)])
+@pytest.mark.parametrize("first", [(), (layers.ReLU,)])
+def test_a_depthwise_and_a_pointwise_convolution_are_one_kernel(first, second, multiplier, monkeypatch):
+    model, x = pair(first, second, multiplier=multiplier), images((12, 11, 16))
+    assert forward_kernels(model, x, False) == ["depthwise_pointwise_forward"]
+    y = model(x).numpy()
+    np.testing.assert_allclose(y, unfused_result(model, x), rtol=1e-3, atol=1e-4)
+    monkeypatch.setattr(fusion, "PATTERNS", [row for row in fusion.PATTERNS if row.compute is not prediction.fold_pair])
+    apart = pair(first, second, multiplier=multiplier)
+    assert forward_kernels(apart, x, False) == ["depthwise_conv2d_forward", *PREPARED]
+    assert_same_values(apart(x).numpy(), y)
+
+
+@pytest.mark.parametrize("settings", [
+    {"kernel_size": 2}, {"strides": 2}, {"activation": "relu"}, {"groups": 2}, {"filters": 600, "shape": (1, 1, 600)}])
+def test_pairs_that_are_two_kernels(settings):
+    model = pair([layers.ReLU], [layers.ReLU], **settings)
+    x = images(settings.get("shape", (12, 11, 16)))
+    assert "depthwise_pointwise_forward" not in forward_kernels(model, x, False)
+    np.testing.assert_allclose(model(x).numpy(), unfused_result(model, x), rtol=1e-3, atol=1e-4)
+
+
+def test_every_change_of_a_pair_counts():
+    model, x = pair([layers.ReLU]), images((12, 11, 16))
+    before = model(x).numpy()
+    for variable in model.variables:
+        if variable.dtype == "float32":
+            variable.assign(variable + 0.5)
+            y = model(x).numpy()
+            assert np.abs(y - before).max() > 1e-4, variable.path
+            np.testing.assert_allclose(y, unfused_result(model, x), rtol=1e-3, atol=1e-4)
+            before = y
 
 
 def changes():

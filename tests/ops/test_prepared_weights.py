@@ -125,6 +125,49 @@ def test_a_packed_kernel_gives_the_bits_of_the_convolution(dtype, isa_name, side
         assert_same_values(y, expected)
 
 
+@given(dtype=dtypes, isa_name=st.sampled_from(available_isas()), sides=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+       channels=st.sampled_from([1, 3, 16, 33, 64]), multiplier=st.integers(1, 2),
+       filters=st.sampled_from([1, 7, 16, 17, 40, 64, 256]), strides=st.sampled_from([(1, 1), (2, 1), (1, 2), (2, 2)]),
+       padding=st.tuples(st.integers(0, 2), st.integers(0, 2)), size=st.tuples(st.integers(5, 11), st.integers(5, 33)),
+       batch=st.integers(1, 3), threads=st.integers(1, 3), relus=st.tuples(st.booleans(), st.booleans()),
+       packed=st.booleans())
+def test_a_pair_gives_the_bits_of_its_convolutions(dtype, isa_name, sides, channels, multiplier, filters, strides,
+                                                   padding, size, batch, threads, relus, packed):
+    with isa(isa_name):
+        rng = np.random.default_rng(3)
+        depth = channels * multiplier
+        x, kernel, bias, pointwise, offset = (rng.standard_normal(shape).astype(dtype) for shape in (
+            (batch, *size, channels), (*sides, channels, multiplier), depth, (1, 1, depth, filters), filters))
+        geometry = strides, (padding, padding[::-1]), (1, 1)
+        first, second = ("relu" if relu else "linear" for relu in relus)
+        z = _native.depthwise_conv2d_forward(x, kernel, bias, *geometry, first)
+        expected = _native.conv2d_forward(z, pointwise, offset, (1, 1), ((0, 0), (0, 0)), (1, 1), 1, second, "direct")
+        algorithm = "direct" if packed else "auto"
+        kept = PreparedWeights(pointwise, algorithm, 1, filters)
+        kept.update(pointwise, [offset, None, None, None, None], 0.0)
+        before = runtime.get_num_threads()
+        try:
+            runtime.set_num_threads(threads)
+            y = _native.depthwise_pointwise_forward(x, kernel, bias, *geometry, first, kept.weights, kept.offset,
+                                                    filters, second, algorithm)
+        finally:
+            runtime.set_num_threads(before)
+        assert_same_values(y, expected)
+
+
+def test_a_pair_that_does_not_fit_is_refused():
+    x, kernel = np.ones((1, 5, 5, 8), np.float32), np.ones((3, 3, 8, 1), np.float32)
+    geometry = (1, 1), SAME, (1, 1)
+    for weights_, offset, filters, second, algorithm in (
+            (np.ones(64, np.float32), None, 9, "relu", "auto"), (np.ones(8, np.float32), None, 8, "relu", "direct"),
+            (np.ones(64, np.float32), np.ones(7, np.float32), 8, "relu", "auto"),
+            (np.ones(64, np.float32), None, 8, "tanh", "auto"), (np.ones(64, np.float32), None, 8, "relu", "winograd4"),
+            (np.ones(64, np.float32), None, -8, "relu", "auto"), (np.ones(64), None, 8, "relu", "auto")):
+        with pytest.raises((ValueError, TypeError)):
+            _native.depthwise_pointwise_forward(x, kernel, None, *geometry, "relu", weights_, offset, filters, second,
+                                                algorithm)
+
+
 def test_what_does_not_fit_is_refused():
     kernel, bias, gamma, beta, mean, variance = weights()
     seen, out, offset = (np.zeros(size, np.float32) for size in (kernel.size + 160, kernel.size, 32))

@@ -43,11 +43,13 @@ from .prediction import (
     can_add,
     can_fold,
     can_fold_and_pool,
+    can_fold_pair,
     can_transform,
     convolve,
     fold_and_convolve,
     fold_and_pool,
     fold_depthwise,
+    fold_pair,
     fold_separable,
 )
 
@@ -252,6 +254,9 @@ PATTERNS = (
     Pattern((Conv2D, BatchNormalization, RELU, MaxPooling2D), can_fold_and_pool, fold_and_pool),
     Pattern((Conv2D, BatchNormalization, RELU), can_fold, fold_and_convolve),
     Pattern((Conv2D, BatchNormalization), can_fold, fold_and_convolve),
+    # A depthwise and a pointwise convolution, whose input is never stored (csrc/kernels/conv/depthwise_pointwise.h).
+    *(Pattern((DepthwiseConv2D, BatchNormalization, *first, Conv2D, BatchNormalization, *second), can_fold_pair,
+              fold_pair) for first in ((RELU,), ()) for second in ((RELU,), ())),
     Pattern((DepthwiseConv2D, BatchNormalization, RELU), can_fold, fold_depthwise),
     Pattern((DepthwiseConv2D, BatchNormalization), can_fold, fold_depthwise),
     Pattern((SeparableConv2D, BatchNormalization, RELU), can_fold, fold_separable),

@@ -19,13 +19,14 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from .. import activations, config
 from ..core.types import Array
 from ..layers.convolution import FUSED, Conv2D
 from ..layers.convolution_depthwise import DepthwiseConv2D, SeparableConv2D
 from ..ops.conv2d import check_arrays
 from ..ops.conv2d_max_pool2d import is_profitable as convolve_and_pool_is_profitable
-from ..ops.depthwise_conv2d import depthwise_conv2d
 from ..ops.prepared_weights import PreparedWeights
 from ..ops.windows import as_padding
 from ..runtime import kernel_set, kernels
@@ -161,9 +162,42 @@ def fold_depthwise(x: Tensor, training: Any, convolution: Any, normalization: An
 
 def fold_separable(x: Tensor, training: Any, convolution: Any, normalization: Any, relu: Any = None) -> Tensor:
     """SeparableConv2D, BatchNormalization, ReLU or none."""
-    z = depthwise_conv2d(x, convolution.depthwise_kernel, None, convolution.strides, convolution.padding,
-                         convolution.dilation_rate)
-    return _convolve(z, _prepared(z.data, convolution, normalization), None, relu is not None)
+    kernel = convolution.depthwise_kernel.data
+    strides, dilation = convolution.strides, convolution.dilation_rate
+    padding = as_padding("conv2d", convolution.padding, x.data.shape, kernel.shape, strides, dilation)
+    kept = _prepared(_between(x.data, convolution), convolution, normalization)
+    return _pair(x, kernel, None, (strides, padding, dilation), False, kept, relu is not None)
+
+
+def fold_pair(x: Tensor, training: Any, convolution: Any, normalization: Any, *after: Any) -> Tensor:
+    """DepthwiseConv2D, BatchNormalization, ReLU or none, a pointwise Conv2D, BatchNormalization, ReLU or none."""
+    at, pointwise, second = _pointwise_of(after)
+    first = _prepared(x.data, convolution, normalization)
+    kept = _prepared(_between(x.data, convolution), pointwise, second)
+    return _pair(x, first.prepared.weights, first.prepared.offset, first.geometry, at == 1, kept, len(after) > at + 2)
+
+
+def _pair(x, kernel, bias, geometry, relu, pointwise, pointwise_relu):
+    return Tensor.wrap(kernels.depthwise_pointwise_forward(
+        x.data, kernel, bias, *geometry, "relu" if relu else "linear", pointwise.prepared.weights,
+        pointwise.prepared.offset, pointwise.kernel_shape[3], "relu" if pointwise_relu else "linear",
+        pointwise.prepared.algorithm))
+
+
+def _pointwise_of(after):
+    """(index of the Conv2D in what follows a depthwise convolution and its normalization, it, its normalization)"""
+    at = 0 if type(after[0]) is Conv2D else 1
+    return at, after[at], after[at + 1]
+
+
+def _between(x, convolution):
+    """An array of the shape of what the depthwise convolution gives, without memory for its numbers."""
+    if type(convolution) is SeparableConv2D:
+        multiplier = convolution.depthwise_kernel.data.shape[3]
+        images = (*convolution.compute_output_shape(x.shape)[:3], x.shape[3] * multiplier)
+    else:
+        images = convolution.compute_output_shape(x.shape)
+    return np.broadcast_to(np.empty((), x.dtype), images)
 
 
 # When they apply.
@@ -182,6 +216,22 @@ def can_fold(x: Tensor, training: Any, convolution: Any, normalization: Any, *af
         and 0 not in shape
         and (_may_be_transformed(convolution, kernel) or _products(convolution, kernel) <= MAX_KERNEL_PER_OUTPUT
              * (shape[1] // convolution.strides[0]) * (shape[2] // convolution.strides[1]))
+    )
+
+
+def can_fold_pair(x: Tensor, training: Any, convolution: Any, normalization: Any, *after: Any) -> bool:
+    """The same for a depthwise and a pointwise convolution, if packing the second one's kernel is worth it."""
+    if not can_fold(x, training, convolution, normalization):
+        return False
+    _, pointwise, second = _pointwise_of(after)
+    kernel, shape = pointwise.kernel.data, convolution.compute_output_shape(x.data.shape)
+    return (
+        kernel.shape[:3] == (1, 1, shape[3])
+        and pointwise.strides == (1, 1)
+        and pointwise.activation is activations.linear
+        and second.axis in (-1, 3)
+        and kernel.shape[2] <= MAX_KERNEL_PER_OUTPUT * shape[1] * shape[2]
+        and kernel.nbytes <= MAX_TRANSFORMED_BYTES
     )
 
 

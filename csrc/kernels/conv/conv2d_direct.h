@@ -44,18 +44,22 @@ const T* block_input(const Window<T>& w, const Block& block, T* slab) {
   return slab;
 }
 
-// out(n, i, j)[column] = sum over taps and depth of window * weights, group by group.
-// panels[group][panel][tap][depth][width]: the weights, in the window's order of taps.
+// The images that a block's input is taken from. A thread has a copy of its own.
 template <class T>
-void correlate(const Window<T>& w, Index groups, Index depth, Index columns, const T* panels, const Target<T>& target) {
+struct StoredImages {
+  const Window<T>& w;
+  Index slab_size(const Blocks& blocks) const { return w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows); }
+  const T* input(const Block& block, T* slab) { return block_input(w, block, slab); }
+};
+
+// out(n, i, j)[column] = sum over taps and depth of window * weights, group by group.
+// panels[group][panel][tap][depth][width]: the weights, in the window's order of taps. `source_for_thread(blocks)` is
+// what a thread takes the input of its blocks from.
+template <class T, class SourceForThread>
+void correlate_blocks(const Window<T>& w, Index groups, Index depth, Index columns, const T* panels,
+                      const Target<T>& target, const SourceForThread& source_for_thread) {
   const Index taps = w.taps_h * w.taps_w;
   if (w.batch * w.grid_h * w.grid_w * columns == 0) return;
-#if defined(__AMX_BF16__)
-  if constexpr (std::is_same_v<T, float>)
-    if (tiles::correlate_is_profitable(w, groups, depth, columns) &&
-        tiles::correlate(w, depth, columns, panels, target))
-      return;
-#endif
   const Index padded = padded_columns<T>(columns), total_depth = taps * depth;
 
   // Segments are the runs of contiguous input: the channels of one tap, or a whole kernel row if its taps are adjacent.
@@ -94,15 +98,15 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
   if (!by_columns) blocks = Blocks::of(w, kBlockPixels, true);
   const Index most_parts = blocks.count > 1 ? 1 : by_columns ? min(all_panels, 4) : min(all_panels, 2);
   const Index parts = blocks.pixels * products >= 2 * kProductsOfThread ? most_parts : 1;
-  const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
   parallel_for(blocks.count * parts, blocks.grain(products / parts), [&](Index begin, Index end) {
-    const Scratch<T> slab(slab_size);
+    auto source = source_for_thread(blocks);
+    const Scratch<T> slab(source.slab_size(blocks));
     const Scratch<Index> from(blocks.pixels), to(blocks.pixels);
     for (Index index = begin; index < end; ++index) {
       const Block block = Block::at(index / parts, blocks, w);
       const Index first_panel = all_panels * (index % parts) / parts;
       const Index end_panel = all_panels * (index % parts + 1) / parts;
-      const T* const input = block_input(w, block, static_cast<T*>(slab));
+      const T* const input = source.input(block, slab);
       // The offsets are accumulated. If each pixel's are computed by multiplication, a first layer of one channel takes
       // 1.6 times as long.
       Index pixels = 0;
@@ -143,6 +147,18 @@ void correlate(const Window<T>& w, Index groups, Index depth, Index columns, con
         }
     }
   });
+}
+
+// The same with the matrix unit where it is faster, for images that are stored.
+template <class T>
+void correlate(const Window<T>& w, Index groups, Index depth, Index columns, const T* panels, const Target<T>& target) {
+#if defined(__AMX_BF16__)
+  if constexpr (std::is_same_v<T, float>)
+    if (tiles::correlate_is_profitable(w, groups, depth, columns) && w.batch * w.grid_h * w.grid_w * columns > 0 &&
+        tiles::correlate(w, depth, columns, panels, target))
+      return;
+#endif
+  correlate_blocks(w, groups, depth, columns, panels, target, [&](const Blocks&) { return StoredImages<T>{w}; });
 }
 
 // kernel[tap][depth][groups * columns] -> panels[group][panel][tap][depth][width], zeros in the columns that a last

@@ -1,4 +1,5 @@
 #include "kernels/conv/depthwise_conv2d.h"
+#include "kernels/conv/depthwise_pointwise.h"
 #include "isa/export.h"
 
 EXPORT_KERNELS(depthwise_conv2d)

@@ -6,118 +6,37 @@
 // and a mask.
 #pragma once
 
-#include "kernels/conv/depthwise_conv2d_band.h"
+#include "kernels/conv/depthwise_conv2d_rows.h"
 
 namespace tinynet::TINYNET_ISA {
 namespace {
-
-// Adjacent pixels of an output row, all channels: out[j][c] = bias[c] + sum over taps of input * weight.
-template <class T>
-struct PixelRun {
-  const T* const* rows;  // [taps_h]
-  Index taps_h;
-  const Index* columns;  // [taps_w], of the first pixel
-  Index taps_w;
-  Index step;        // from the input of a pixel to that of the next
-  const T* weights;  // weights[taps_h][taps_w][pitch]
-  Index pitch;
-  const T* bias;  // whole vectors, or null
-  bool relu;
-  T* out;
-  Index out_step, channels;
-
-  // The lanes of a vector are channels, so that a loaded weight serves all pixels.
-  template <int pixels>
-  static __attribute__((noinline)) void compute(const PixelRun& run, Index at, T* out) {
-    constexpr Index lanes = VectorOf<T>::lanes;
-    const Index vectors = ceil_div(run.channels, lanes);
-    for (Index v = 0; v < vectors; ++v) {
-      const Index c = first_channel<T>(v, run.channels);
-      const Vec<T> start = run.bias == nullptr ? Vec<T>{} : load(run.bias + c);
-      const T* weights = run.weights + c;
-      Vec<T> sum[pixels];
-#pragma GCC unroll 8
-      for (int j = 0; j < pixels; ++j) sum[j] = start;
-      for (Index p = 0; p < run.taps_h; ++p)
-        for (Index q = 0; q < run.taps_w; ++q, weights += run.pitch) {
-          const Vec<T> weight = load(weights);
-          const T* const in = run.rows[p] + at + run.columns[q] + c;
-#pragma GCC unroll 8
-          for (int j = 0; j < pixels; ++j) sum[j] += weight * load(in + j * run.step);
-        }
-      if (run.relu)
-#pragma GCC unroll 8
-        for (int j = 0; j < pixels; ++j) sum[j] = sum[j] < Vec<T>{} ? Vec<T>{} : sum[j];  // NaN stays NaN
-      if (run.channels < lanes) {
-        const FirstLanes<T> used(run.channels);
-#pragma GCC unroll 8
-        for (int j = 0; j < pixels; ++j) used.store(out + j * run.out_step, sum[j]);
-      } else {
-#pragma GCC unroll 8
-        for (int j = 0; j < pixels; ++j) store(out + j * run.out_step + c, sum[j]);
-      }
-    }
-  }
-
-  // The pixels [begin, end) of the row, as many at a time as registers hold.
-  void compute_row(Index begin, Index end) const {
-    while (begin < end) {
-      const Index left = end - begin, pixels = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-      const auto function = pixels == 8 ? compute<8> : pixels == 4 ? compute<4> : pixels == 2 ? compute<2> : compute<1>;
-      function(*this, begin * step, out + begin * out_step);
-      begin += pixels;
-    }
-  }
-};
 
 // Multiplies each channel of the window, repeated `repeat` times, by its own taps[p][q][padded]. Then adds up groups of
 // `reduce` adjacent channels. target.bias is padded too.
 template <class T>
 void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T* taps, const Target<T>& target) {
-  const BandInput<T> input(w, repeat);
-  const Index used = input.channels(), padded = whole_vectors<T>(used);
+  const DepthwiseRows<T> all(w, repeat, taps, target.bias, target.relu);
+  const Index used = all.input().channels(), padded = whole_vectors<T>(used);
   if (w.batch * w.grid_h * w.grid_w * used == 0) return;
-  const auto bands = input.bands();
-  const Zeros<T> zeros(input.zeros_size());
-  const Scratch<Index> columns(w.taps_w);
-  for (Index q = 0; q < w.taps_w; ++q) columns[q] = input.column_offset(q);
-  const Index begin = input.inside_begin(), end = input.inside_end(), step = w.stride_w * input.pitch(), none = 0;
+  const auto bands = all.input().bands();
   parallel_for(bands.count, 1, [&](Index first_band, Index last_band) {
-    const Scratch<T> slab(input.slab_size(bands.rows)), line(reduce > 1 ? w.grid_w * padded : 0);
-    const Scratch<const T*> rows(w.taps_h), edge(w.taps_h * w.taps_w);
+    const typename DepthwiseRows<T>::Memory memory(all, bands.rows);
+    const Scratch<T> line(reduce > 1 ? w.grid_w * padded : 0);
     for (Index band = first_band; band < last_band; ++band) {
       const Index image = band / bands.each, first = band % bands.each * bands.rows;
-      const Index count = min(bands.rows, w.grid_h - first);
-      input.fill(image, first, count, slab);
-      for (Index i = 0; i < count; ++i) {
-        input.find_rows(image, first, i, slab, zeros.memory, rows);
-        T* const row = target.out + image * target.image + (first + i) * target.row;
-        T* const out = reduce > 1 ? static_cast<T*>(line) : row;
-        const Index out_step = reduce > 1 ? padded : target.col;
-        // All channels of some pixels, then the next pixels: the input of a row of taps stays in the L1 cache.
-        PixelRun<T> run{rows, w.taps_h, columns, w.taps_w, step, taps, padded, target.bias, target.relu, out, out_step,
-                        used};
-        run.compute_row(begin, end);
-        // At the edges the taps outside of the image read zeros: one row of taps, each with an address of its own.
-        run.rows = edge, run.taps_h = w.taps_h * w.taps_w, run.columns = &none, run.taps_w = 1;
-        const auto at_edge = [&](Index from, Index to) {
-          for (Index j = from; j < to; ++j) {
-            for (Index p = 0; p < w.taps_h; ++p)
-              for (Index q = 0; q < w.taps_w; ++q)
-                edge[p * w.taps_w + q] = input.is_inside(j, q) ? rows[p] + j * step + columns[q] : zeros.memory;
-            PixelRun<T>::template compute<1>(run, 0, out + j * out_step);
-          }
-        };
-        at_edge(0, begin);
-        at_edge(end, w.grid_w);
-        if (reduce > 1)
-          for (Index k = 0; k < w.grid_w; ++k)
-            for (Index c = 0; c < used / reduce; ++c) {
-              T sum = 0;
-              for (Index m = 0; m < reduce; ++m) sum += line[k * padded + c * reduce + m];
-              row[k * target.col + c] = sum;
-            }
-      }
+      T* const begin = target.out + image * target.image + first * target.row;
+      all.compute(
+          image, first, min(bands.rows, w.grid_h - first), memory, reduce > 1 ? padded : target.col,
+          [&](Index i) { return reduce > 1 ? static_cast<T*>(line) : begin + i * target.row; },
+          [&](Index i) {
+            if (reduce == 1) return;
+            for (Index k = 0; k < w.grid_w; ++k)
+              for (Index c = 0; c < used / reduce; ++c) {
+                T sum = 0;
+                for (Index m = 0; m < reduce; ++m) sum += line[k * padded + c * reduce + m];
+                begin[i * target.row + k * target.col + c] = sum;
+              }
+          });
     }
   });
 }
@@ -125,18 +44,13 @@ void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T
 // x[batch][height][width][channels], kernel[kh][kw][channels][multiplier], where s.filters = channels * multiplier
 template <class T>
 void depthwise_conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu) {
-  const Index padded = whole_vectors<T>(s.filters), taps = s.kernel_height * s.kernel_width;
+  const DepthwiseWeights<T> weights(s, kernel, bias);
   const Taps tap(s);
-  const Scratch<T> weights(taps * padded), offsets(padded);
-  for (Index t = 0; t < taps; ++t)
-    for (Index c = 0; c < padded; ++c) weights[t * padded + c] = c < s.filters ? kernel[t * s.filters + c] : T(0);
-  if (bias != nullptr)
-    for (Index c = 0; c < padded; ++c) offsets[c] = c < s.filters ? bias[c] : T(0);
   const Window<T> window{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
                          s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap.row, tap.col};
-  depthwise_correlate<T>(window, s.filters / max(1, s.channels), 1, weights,
+  depthwise_correlate<T>(window, s.filters / max(1, s.channels), 1, weights.taps,
                          {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters,
-                          bias == nullptr ? nullptr : static_cast<const T*>(offsets), relu});
+                          weights.bias(), relu});
 }
 
 // The input gradient in phases, as in conv2d_input_gradient_direct.
