@@ -127,7 +127,7 @@ Index prepared_size(const Array& kernel, const std::string& algorithm) {
                                                                      chosen);
   });
   if (chosen == ConvAlgorithm::direct) return size;
-  convolution::require(size > 0, "the channels and filters of a transformed kernel must fill whole vectors");
+  convolution::require(size > 0, "the channels and filters of a transformed kernel must fill a vector");
   return size;
 }
 

@@ -109,7 +109,8 @@ def winograd_cases(draw):
     isa_name = draw(st.sampled_from(available_isas()))
     dtype = draw(dtypes)
     lanes = {"baseline": 16, "avx2": 32, "avx512": 64, "amx": 64}[isa_name] // np.dtype(dtype).itemsize
-    channels, filters = lanes * draw(st.integers(1, 3)), lanes * draw(st.integers(1, 3))
+    counts = st.integers(1, 3).map(lambda vectors: vectors * lanes) | st.integers(lanes, 3 * lanes)
+    channels, filters = draw(counts), draw(counts)
     padding = draw(st.tuples(few_zeros, few_zeros))
     # The matrix unit computes 128 tiles or more: those of 16 images.
     size = draw(st.tuples(st.sampled_from((1, 2, 3, 16)), st.integers(1, 15), st.integers(1, 15)))
@@ -147,7 +148,7 @@ def test_winograd_within_bound(drawn, algorithm):
 
 
 MANY_BLOCKS = [((2, 12, 9, 192), 192), ((20, 14, 14, 32), 64), ((1, 65, 50, 16), 48), ((70, 5, 6, 32), 32),
-               ((40, 10, 7, 64), 64)]
+               ((40, 10, 7, 64), 64), ((20, 14, 14, 40), 24), ((2, 31, 30, 17), 49), ((3, 12, 9, 200), 180)]
 
 
 @pytest.mark.parametrize("algorithm", WINOGRAD)

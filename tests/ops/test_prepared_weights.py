@@ -78,14 +78,16 @@ def test_large_kernels_are_compared_to_their_end():
 
 
 @given(dtype=dtypes, algorithm=st.sampled_from(["auto", "winograd2", "winograd4"]), isa_name=st.sampled_from(
-    available_isas()), bias=st.booleans(), relu=st.booleans(), side=st.integers(3, 11))
-def test_a_transformed_kernel_gives_the_bits_of_the_convolution(dtype, algorithm, isa_name, bias, relu, side):
+    available_isas()), bias=st.booleans(), relu=st.booleans(), side=st.integers(3, 11),
+       channels=st.sampled_from([16, 24, 33]), filters=st.sampled_from([16, 17, 32, 40]))
+def test_a_transformed_kernel_gives_the_bits_of_the_convolution(dtype, algorithm, isa_name, bias, relu, side, channels,
+                                                               filters):
     with isa(isa_name):
-        kernel, offset, *_ = weights(16, 32, dtype)
+        kernel, offset, *_ = weights(channels, filters, dtype)
         offset = offset if bias else None
         rng = np.random.default_rng(1)
-        x = rng.standard_normal((2, side, side, 16)).astype(dtype)
-        kept = PreparedWeights(kernel, algorithm, int(bias), 32)
+        x = rng.standard_normal((2, side, side, channels)).astype(dtype)
+        kept = PreparedWeights(kernel, algorithm, int(bias), filters)
         kept.update(kernel, [offset, None, None, None, None], 0.0)
         geometry = (1, 1), SAME, (1, 1)
         calls = [_native.conv2d_forward(x, kernel, offset, *geometry, 1, activation, algorithm)
@@ -190,7 +192,7 @@ def test_what_does_not_fit_is_refused():
                             ({"algorithm": "fft"}, "prepared for auto")):
         with pytest.raises(ValueError, match=message):
             call(**others)
-    for shape, message in (((5, 5, 16, 16), "only 3x3"), ((3, 3, 15, 16), "whole vectors")):
+    for shape, message in (((5, 5, 16, 16), "only 3x3"), ((3, 3, 3, 16), "fill a vector")):
         with pytest.raises(ValueError, match=message):
             _native.prepared_size(np.zeros(shape, np.float32), "winograd4")
     with pytest.raises(ValueError, match="four axes"):

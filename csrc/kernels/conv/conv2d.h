@@ -9,13 +9,13 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-// Winograd's algorithm handles 3x3 kernels with stride 1 whose channels fill whole vectors.
+// Winograd's algorithm handles 3x3 kernels with stride 1 whose channels fill at least one vector.
 template <class T>
 bool winograd_supports(const Conv2dShape& s) {
   constexpr Index lanes = VectorOf<T>::lanes;
   return s.kernel_height == 3 && s.kernel_width == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
-         s.dilation_w == 1 && s.groups == 1 && s.channels > 0 && s.filters > 0 && s.channels % lanes == 0 &&
-         s.filters % lanes == 0 && s.batch * s.out_height * s.out_width > 0;
+         s.dilation_w == 1 && s.groups == 1 && s.channels >= lanes && s.filters >= lanes &&
+         s.batch * s.out_height * s.out_width > 0;
 }
 
 // The pixels of a batch from which on Winograd's products save more than the transformed kernel costs. If that does not

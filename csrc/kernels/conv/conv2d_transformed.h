@@ -12,15 +12,15 @@ namespace {
 template <class T>
 Index conv2d_transformed_size(Index channels, Index filters, ConvAlgorithm algorithm) {
   if (algorithm == ConvAlgorithm::direct) return channels * padded_columns<T>(filters);
-  if (channels % VectorOf<T>::lanes != 0 || filters % VectorOf<T>::lanes != 0) return 0;
+  if (channels < VectorOf<T>::lanes || filters < VectorOf<T>::lanes) return 0;
   const Index n = algorithm == ConvAlgorithm::winograd4 ? F4::n : F2::n;
-  return n * n * padded_plane<T>(channels * filters);
+  return n * n * transformed_plane<T>(channels, filters);
 }
 
 template <class T>
 void conv2d_transform_kernel(const T* kernel, T* transformed, Index channels, Index filters, ConvAlgorithm algorithm) {
   if (algorithm == ConvAlgorithm::direct) return pack_kernel<T>(kernel, channels, 1, filters, transformed);
-  const Index plane = padded_plane<T>(channels * filters);
+  const Index plane = transformed_plane<T>(channels, filters);
   if (algorithm == ConvAlgorithm::winograd4)
     transform_kernel<T, F4>(kernel, channels, filters, false, transformed, plane);
   else
@@ -33,7 +33,7 @@ void conv2d_transformed_forward(const Conv2dShape& s, const T* x, const T* trans
   if (s.batch * s.out_height * s.out_width * s.filters == 0) return;
   if (algorithm == ConvAlgorithm::direct)  // `residual` is null
     return conv2d_forward_packed<T>(s, x, transformed, PaddedBias<T>(s, bias).padded_bias, y, relu);
-  const Index plane = padded_plane<T>(s.channels * s.filters);
+  const Index plane = transformed_plane<T>(s.channels, s.filters);
   const Images<T> images{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
   const Outputs<T> out{s.batch, s.out_height, s.out_width, s.filters, y, bias, relu, nullptr, nullptr, residual};
   if (algorithm == ConvAlgorithm::winograd4)

@@ -107,6 +107,23 @@ Blocks weight_gradient_blocks(const Window<T>& w, Index filters) {
   return Blocks::of(w, min(kBlockPixels, max(96, kSlabBytes / Index(sizeof(T)) / max(1, filters))));
 }
 
+template <class T>
+inline Index whole_vectors(Index channels) {
+  return ceil_div(channels, VectorOf<T>::lanes) * VectorOf<T>::lanes;
+}
+
+// The first channel of vector v of `channels`. The last vector overlaps the one before it where they do not fill it.
+template <class T>
+inline Index first_channel(Index v, Index channels) {
+  return min(v * VectorOf<T>::lanes, max(0, channels - VectorOf<T>::lanes));
+}
+
+// The channel in a column, if vectors of channels fill the columns.
+template <class T>
+inline Index channel_of(Index column, Index channels) {
+  return first_channel<T>(column / VectorOf<T>::lanes, channels) + column % VectorOf<T>::lanes;
+}
+
 // Columns in panels of two vectors. A last panel of at most one vector is one vector wide.
 template <class T>
 inline Index padded_columns(Index columns) {

@@ -6,17 +6,6 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
-template <class T>
-inline Index whole_vectors(Index channels) {
-  return ceil_div(channels, VectorOf<T>::lanes) * VectorOf<T>::lanes;
-}
-
-// The first channel of vector v of `channels`. The last vector overlaps the one before it where they do not fill it.
-template <class T>
-inline Index first_channel(Index v, Index channels) {
-  return min(v * VectorOf<T>::lanes, max(0, channels - VectorOf<T>::lanes));
-}
-
 // Fills the slab with the input rows of positions row, ..., row + rows - 1 of an image, with zeros around the image:
 // slab[r][col][channel*repeat + m], in whole vectors.
 template <class T>

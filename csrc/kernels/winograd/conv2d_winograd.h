@@ -56,7 +56,7 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
       return;
 #endif
   constexpr Index elements = F::n * F::n, lanes = VectorOf<T>::lanes;
-  const Index depth = x.channels, filters = out.filters;
+  const Index depth = x.channels, filters = whole_vectors<T>(out.filters);
   const Index kernel_bytes = elements * depth * filters * Index(sizeof(T));
   const Index all = TileBlocks::of<F>(out.batch, out.height, out.width, 1).tiles();
   const Index block = forward_block<T>(elements, depth, filters, all);
@@ -75,9 +75,12 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
   const auto process = [&](const TileBlock& b, T* v, T* products) {
     const Elements of = Elements::of<F>(b);
     const Layout layout = by_elements ? element_by_element<T>(block, depth) : tile_by_tile<T>(of.count, depth);
-    const Index count = by_elements ? 1 : depth / lanes, length = depth / count;
+    const Index count = by_elements ? 1 : ceil_div(depth, lanes);
     const Scratch<Segment> segments(count);
-    for (Index i = 0; i < count; ++i) segments[i] = {i * layout.vector, length};
+    for (Index i = 0; i < count; ++i) {  // of the last vector, the channels that are in no other
+      const Index length = by_elements ? depth : min(lanes, depth - i * lanes);
+      segments[i] = {by_elements ? 0 : i * layout.vector + lanes - length, length};
+    }
     parallel_for(b.count, all_threads_per_block ? kTileRows : block, [&](Index begin, Index end) {
       const Zeros<T> zeros(F::n * depth);
       transform_tiles<T, F, InputStep>(x, b.part(begin, end), v + begin * layout.tile, layout, static_cast<T*>(nullptr),
@@ -109,7 +112,7 @@ void winograd(const Images<T>& x, const T* u, Index u_plane, const Outputs<T>& o
 template <class T, class F>
 void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu,
                              T* mean = nullptr, T* variance = nullptr) {
-  const Index plane = padded_plane<T>(s.channels * s.filters);
+  const Index plane = transformed_plane<T>(s.channels, s.filters);
   const Scratch<T> u(F::n * F::n * plane);
   transform_kernel<T, F>(kernel, s.channels, s.filters, false, u, plane);
   const Images<T> images{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
@@ -118,16 +121,17 @@ void conv2d_forward_winograd(const Conv2dShape& s, const T* x, const T* kernel, 
 
 template <class T, class F>
 void conv2d_input_gradient_winograd(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx) {
-  const Index plane = padded_plane<T>(s.channels * s.filters);
+  const Index plane = transformed_plane<T>(s.filters, s.channels);
   const Scratch<T> u(F::n * F::n * plane), transposed(9 * s.channels * s.filters);
   constexpr Index run = VectorOf<T>::lanes;
-  parallel_for(9 * s.channels / run, max(1, 32768 / (s.filters * run)), [&](Index begin, Index end) {
+  const Index runs = ceil_div(s.channels, run);
+  parallel_for(9 * runs, max(1, 32768 / (s.filters * run)), [&](Index begin, Index end) {
     for (Index index = begin; index < end; ++index) {
-      const Index tap = index / (s.channels / run), c0 = index % (s.channels / run) * run;
+      const Index tap = index / runs, c0 = index % runs * run;
       const T* const in = kernel + tap * s.channels * s.filters;
       T* const out = transposed + tap * s.channels * s.filters;
       for (Index f0 = 0; f0 < s.filters; f0 += run)
-        for (Index c = c0; c < c0 + run; ++c)
+        for (Index c = c0; c < min(c0 + run, s.channels); ++c)
           for (Index f = f0; f < min(f0 + run, s.filters); ++f) out[f * s.channels + c] = in[c * s.filters + f];
     }
   });
@@ -183,23 +187,24 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
   constexpr Index lanes = VectorOf<T>::lanes;
   const Images<T> input{x, nullptr, s.height, s.width, s.channels, s.pad_top, s.pad_left};
   const Images<T> gradient{dy, y, s.out_height, s.out_width, s.filters, 0, 0};
-  const Index plane = padded_plane<T>(s.channels * s.filters),
+  const Index filters = whole_vectors<T>(s.filters);
+  const Index plane = transformed_plane<T>(s.channels, s.filters),
               partial = elements * plane;  // [element][panel][channel][width]
 
   // All threads share each step of a block if partial results of their own would be large.
   const bool all_threads_per_block = partial * Index(sizeof(T)) > kStreamedKernelBytes;
-  const Index block = gradient_block<T, unit>(elements, s.channels, s.filters);
+  const Index block = gradient_block<T, unit>(elements, s.channels, filters);
   const TileBlocks blocks = TileBlocks::of<F>(s.batch, s.out_height, s.out_width, block);
   const Layout x_layout = element_by_element<T>(block, s.channels, !unit);
-  const Layout dy_layout = element_by_element<T>(block, s.filters, !unit);
+  const Layout dy_layout = element_by_element<T>(block, s.filters, !unit, false);
   // The sum over tiles is cut into parts, each with its own partial result. Two parts would be the fastest: with 16 it
   // takes 1.1 times as long, because the results are first stored to lines that are in no cache. But more threads need
   // more parts.
   const Index fitting = kGradientPartialBytes / (partial * Index(sizeof(T)));
   const Index parts = all_threads_per_block ? 1 : min(blocks.count(), max(4, min(8, fitting)));
   const Index groups = ceil_div(block, kTileRows);  // of tiles; each group sums dy on its own
-  const Scratch<T> partials(parts * partial), sums(parts * groups * s.filters);
-  for (Index i = 0; i < parts * groups * s.filters; ++i) sums[i] = 0;
+  const Scratch<T> partials(parts * partial), sums(parts * groups * filters);
+  for (Index i = 0; i < parts * groups * filters; ++i) sums[i] = 0;
   std::atomic<bool> any_unsplittable{false};
 
   const auto process = [&](const TileBlock& b, T* v, T* d, T* out, T* part_sums, bool* initialized) {
@@ -210,7 +215,7 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
       transform_tiles<T, F, InputStep>(input, b.part(begin, end), v + begin * x_layout.tile, x_layout,
                                        static_cast<T*>(nullptr), static_cast<const T*>(zeros));
       transform_tiles<T, F, AdjointStep>(gradient, b.part(begin, end), d + begin * dy_layout.tile, dy_layout,
-                                         dbias == nullptr ? nullptr : part_sums + begin / kTileRows * s.filters,
+                                         dbias == nullptr ? nullptr : part_sums + begin / kTileRows * filters,
                                          static_cast<const T*>(zeros));
     });
     parallel_for(of.count, 1, [&](Index begin, Index end) {
@@ -231,8 +236,8 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
       const Index row_tiles = ceil_div(s.channels, kTileRows);
       const Index low = s.channels / row_tiles, higher = s.channels % row_tiles;  // 32 rows are 11 + 11 + 10
       for (Index e = begin; e < end; ++e)
-        for (Index column = 0; column < s.filters; column += kPanel<T>) {
-          const Index width = panel_width<T>(s.filters, column);
+        for (Index column = 0; column < filters; column += kPanel<T>) {
+          const Index width = panel_width<T>(filters, column);
           T* const to = out + of.index[e] * plane + column * s.channels;
           for (Index t = 0, c = 0, rows; t < row_tiles; ++t, c += rows) {
             rows = low + (t < higher ? 1 : 0);
@@ -251,7 +256,7 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
       T* const out = partials + part * partial;
       bool initialized[elements] = {};  // the first block of a part may not have all elements
       for (Index b = blocks.count() * part / parts; b < blocks.count() * (part + 1) / parts; ++b)
-        process(blocks[b], v, d, out, sums + part * groups * s.filters, initialized);
+        process(blocks[b], v, d, out, sums + part * groups * filters, initialized);
       for (Index e = 0; e < elements; ++e)
         if (!initialized[e])
           for (Index i = 0; i < plane; ++i) out[e * plane + i] = 0;
@@ -267,9 +272,10 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
   // Adds the parts in a fixed order and transforms back.
   parallel_for(s.channels, max(1, 2048 / s.filters), [&](Index begin, Index end) {
     for (Index c = begin; c < end; ++c)
-      for (Index f = 0; f < s.filters; f += lanes) {
-        const Index panel = f / kPanel<T> * kPanel<T>, width = panel_width<T>(s.filters, panel);
-        const T* const in = partials + panel * s.channels + c * width + (f - panel);
+      for (Index column = 0; column < filters; column += lanes) {
+        const Index panel = column / kPanel<T> * kPanel<T>, width = panel_width<T>(filters, panel);
+        const Index f = first_channel<T>(column / lanes, s.filters);
+        const T* const in = partials + panel * s.channels + c * width + (column - panel);
         Vec<T> half[3][F::n];
         for (int j = 0; j < F::n; ++j) {
           Vec<T> u[F::n], w[3];
@@ -288,10 +294,10 @@ bool weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, con
       }
   });
   if (dbias != nullptr)
-    for (Index f = 0; f < s.filters; ++f) {
-      T sum = sums[f];
-      for (Index i = 1; i < parts * groups; ++i) sum += sums[i * s.filters + f];
-      dbias[f] = sum;
+    for (Index column = 0; column < filters; ++column) {
+      T sum = sums[column];
+      for (Index i = 1; i < parts * groups; ++i) sum += sums[i * filters + column];
+      dbias[channel_of<T>(column, s.filters)] = sum;
     }
   return true;
 }
@@ -300,7 +306,8 @@ template <class T, class F>
 void conv2d_weight_gradient_winograd(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
 #if defined(__AMX_BF16__)
   if constexpr (std::is_same_v<T, float>)
-    if (tiles::gradient_is_profitable(s.channels, s.filters) &&
+    if (s.channels % tiles::kRows == 0 && s.filters % tiles::kColumns == 0 &&
+        tiles::gradient_is_profitable(s.channels, s.filters) &&
         weight_gradient_winograd<T, F, true>(s, dy, x, y, dkernel, dbias))
       return;
 #endif

@@ -39,9 +39,10 @@ class TileSums {
         tiles_per_group_(tiles_per_group),
         groups_per_block_(ceil_div(size, tiles_per_group)),
         groups_(out.mean == nullptr ? 0 : blocks * groups_per_block_),
-        memory_(3 * groups_ * out.filters),
+        columns_(whole_vectors<T>(out.filters)),
+        memory_(3 * groups_ * columns_),
         pixels_(groups_),
-        sums_(normalization::BlockSums<T>::in(memory_, groups_ * out.filters)) {
+        sums_(normalization::BlockSums<T>::in(memory_, groups_ * columns_)) {
     for (Index i = 0; i < groups_; ++i) pixels_[i] = 0;
   }
 
@@ -51,20 +52,22 @@ class TileSums {
   // the store. This takes 0.1 ms for (128, 28, 28, 32), where reading all of it again takes 0.5.
   void add(Index block, Index tile, const T* y, Index line, Index rows, Index cols) const {
     const Index filters = out_.filters, group = block * groups_per_block_ + tile / tiles_per_group_;
-    const Index at = group * filters;
+    const Index at = group * columns_;
     const bool first = tile % tiles_per_group_ == 0;
     T *const shift = sums_.shift + at, *const deviation_sum = sums_.deviation_sum + at;
     T* const squared_deviation_sum = sums_.squared_deviation_sum + at;
     pixels_[group] += rows * cols;
-    for (Index f = 0; f < filters; f += VectorOf<T>::lanes) {
+    for (Index column = 0; column < columns_; column += VectorOf<T>::lanes) {
+      const Index f = first_channel<T>(column / VectorOf<T>::lanes, filters);
       Vec<T> middle{}, sum{}, sum_of_squares{};
       if (first) {
         for (Index i = 0; i < rows; ++i)
           for (Index j = 0; j < cols; ++j) middle += load(y + i * line + j * filters + f);
         middle /= static_cast<T>(rows * cols);
-        store(shift + f, middle);
+        store(shift + column, middle);
       } else {
-        middle = load(shift + f), sum = load(deviation_sum + f), sum_of_squares = load(squared_deviation_sum + f);
+        middle = load(shift + column), sum = load(deviation_sum + column);
+        sum_of_squares = load(squared_deviation_sum + column);
       }
       for (Index i = 0; i < rows; ++i)
         for (Index j = 0; j < cols; ++j) {
@@ -72,20 +75,25 @@ class TileSums {
           sum += distance;
           sum_of_squares += distance * distance;
         }
-      store(deviation_sum + f, sum);
-      store(squared_deviation_sum + f, sum_of_squares);
+      store(deviation_sum + column, sum);
+      store(squared_deviation_sum + column, sum_of_squares);
     }
   }
 
   void finish() const {
-    if (enabled())
-      normalization::combine(
-          sums_, groups_, out_.filters, [&](Index group) { return pixels_[group]; }, out_.mean, out_.variance);
+    if (!enabled()) return;
+    const Scratch<T> mean(columns_), variance(columns_);
+    normalization::combine<T>(
+        sums_, groups_, columns_, [&](Index group) { return pixels_[group]; }, mean, variance);
+    for (Index column = 0; column < columns_; ++column) {
+      const Index f = channel_of<T>(column, out_.filters);
+      out_.mean[f] = mean[column], out_.variance[f] = variance[column];
+    }
   }
 
  private:
   const Outputs<T>& out_;
-  Index tiles_per_group_, groups_per_block_, groups_;
+  Index tiles_per_group_, groups_per_block_, groups_, columns_;
   Scratch<T> memory_;
   Scratch<Index> pixels_;
   normalization::BlockSums<T> sums_;
@@ -111,14 +119,16 @@ struct TilePixels {
   Index first, last;
 };
 
-// The layout of transformed tiles: channel c of element e of tile t is at
-// t * tile + c / lanes * vector + e * element + c % lanes.
+// The layout of transformed tiles: lane l of vector v of element e of tile t is at t * tile + v * vector + e * element + l.
+// Where channels do not fill whole vectors, the last one overlaps the one before it (first_channel()). `by_channel`: it
+// does so in the layout as well, where channel c then is at t * tile + e * element + c.
 struct Layout {
   Index tile, vector, element;
+  bool by_channel = false;
 };
 
 // Transforms a vector of channels, from c on, of a tile of kind (R, C) by two passes of Step. The elements of the
-// transformed tile are `plane` apart. Adds the sum over the pixels to `sums[channels]` unless that is null. The same
+// transformed tile are `plane` apart. Adds the sum over the pixels to `sums[lanes]` unless that is null. The same
 // element of the next tile is `next` further on: its cache lines are prefetched from L2 while this one is computed.
 //
 // With six rows the first pass leaves 36 vectors. Three rows at a time, they stay in 32 registers (16 channels of a
@@ -165,15 +175,19 @@ __attribute__((noinline)) void transform_vector(const TilePixels<T, Step::templa
       }
     }
   }
-  if (std::is_same_v<Step, AdjointStep> && sums != nullptr) store(sums + c, load(sums + c) + sum);
+  if (std::is_same_v<Step, AdjointStep> && sums != nullptr) store(sums, load(sums) + sum);
 }
 
-// All channels of a tile.
+// All channels of a tile; `sums` is in whole vectors.
 template <class T, class Step, class R, class C, bool masked>
 inline void transform_tile(const TilePixels<T, Step::template from<R>>& pixels, Index channels, T* out,
                            const Layout& layout, T* sums) {
-  for (Index c = 0; c < channels; c += VectorOf<T>::lanes, out += layout.vector)
-    transform_vector<T, Step, R, C, masked>(pixels, channels, c, out, layout.element, layout.tile, sums);
+  constexpr Index lanes = VectorOf<T>::lanes;
+  for (Index v = 0; v * lanes < channels; ++v) {
+    const Index c = first_channel<T>(v, channels);
+    transform_vector<T, Step, R, C, masked>(pixels, channels, c, out + (layout.by_channel ? c : v * layout.vector),
+                                            layout.element, layout.tile, sums == nullptr ? nullptr : sums + v * lanes);
+  }
 }
 
 // Parts of a transformed array (tiles, or elements of the products) are this far apart: one cache line more than their
@@ -184,20 +198,27 @@ inline Index padded_plane(Index size) {
   return size + 64 / Index(sizeof(T));
 }
 
+// The transformed kernel: one element of it, and of its panels in whole vectors.
+template <class T>
+inline Index transformed_plane(Index channels, Index filters) {
+  return padded_plane<T>(channels * whole_vectors<T>(filters));
+}
+
 // [tile][channel vector][element][lane]: stored from front to back, because a store that misses the L1 cache costs
 // about 18 cycles if the hardware cannot predict it.
 template <class T>
 inline Layout tile_by_tile(Index elements, Index channels) {
   constexpr Index lanes = VectorOf<T>::lanes;
-  return {padded_plane<T>(elements * channels), elements * lanes, lanes};
+  return {padded_plane<T>(elements * whole_vectors<T>(channels)), elements * lanes, lanes};
 }
 
 // [element][tile][channel], for up to `tiles` tiles. `padded`: tiles are a cache line more than their channels apart,
-// for products that read one line of every tile.
+// for products that read one line of every tile. `by_channel`: or else [element][tile][channel vector][lane].
 template <class T>
-inline Layout element_by_element(Index tiles, Index channels, bool padded = false) {
-  const Index tile = padded ? padded_plane<T>(channels) : channels;
-  return {tile, VectorOf<T>::lanes, padded_plane<T>(tiles * tile)};
+inline Layout element_by_element(Index tiles, Index channels, bool padded = false, bool by_channel = true) {
+  const Index columns = by_channel ? channels : whole_vectors<T>(channels);
+  const Index tile = padded ? padded_plane<T>(columns) : columns;
+  return {tile, VectorOf<T>::lanes, padded_plane<T>(tiles * tile), by_channel};
 }
 
 // Prefetches the first `count` elements of some lines of pixels.
@@ -246,17 +267,17 @@ void transform_tiles(const Images<T>& x, const TileBlock& block, T* v, const Lay
   });
 }
 
-// kernel[3][3][in][out] -> u[element][panel][in][width] = G w G^T
+// kernel[3][3][in][out] -> u[element][panel][in][width] = G w G^T, the filters in whole vectors.
 template <class T, class F>
 void transform_kernel(const T* kernel, Index channels, Index filters, bool flipped, T* u, Index plane) {
   constexpr Index lanes = VectorOf<T>::lanes;
   const Index tap = channels * filters;
   parallel_for(channels, max(1, 8192 / filters), [=](Index begin, Index end) {
     for (Index c = begin; c < end; ++c)
-      for (Index f = 0; f < filters; f += lanes) {
-        const T* const in = kernel + c * filters + f;
-        const Index panel = f / kPanel<T> * kPanel<T>, width = panel_width<T>(filters, panel);
-        T* const out = u + panel * channels + c * width + (f - panel);
+      for (Index column = 0; column < filters; column += lanes) {
+        const T* const in = kernel + c * filters + first_channel<T>(column / lanes, filters);
+        const Index panel = column / kPanel<T> * kPanel<T>, width = panel_width<T>(filters, panel);
+        T* const out = u + panel * channels + c * width + (column - panel);
         Vec<T> half[F::n][3];
         for (int q = 0; q < 3; ++q) {
           Vec<T> w[3], r[F::n];
@@ -281,14 +302,15 @@ inline void output_tile(const T* in, Index plane, Index filters, const T* bias, 
   // Prefetches the cache lines of the outputs while the transform runs: 1.2 times as fast.
   for (Index i = 0; i < min(rows, R::m); ++i)
     for (Index f = 0; f < min(cols, C::m) * filters; f += lanes) __builtin_prefetch(y + i * line + f, 1);
-  for (Index f = 0; f < filters; f += lanes) {
+  for (Index column = 0; column < filters; column += lanes) {
+    const Index f = first_channel<T>(column / lanes, filters);
     const Vec<T> offset = bias == nullptr ? Vec<T>{} : load(bias + f);
     Vec<T> half[R::m][C::n];
 #pragma GCC unroll 6
     for (int j = 0; j < C::n; ++j) {
       Vec<T> p[R::n], r[R::m];
 #pragma GCC unroll 6
-      for (int i = 0; i < R::n; ++i) p[i] = load(in + (i * C::n + j) * plane + f);
+      for (int i = 0; i < R::n; ++i) p[i] = load(in + (i * C::n + j) * plane + column);
       R::template output<T>(p, r);
 #pragma GCC unroll 6
       for (int i = 0; i < R::m; ++i) half[i][j] = r[i];
@@ -310,7 +332,8 @@ inline void output_tile(const T* in, Index plane, Index filters, const T* bias, 
   }
 }
 
-// Transforms the tiles of a block from products[element][tile][filters], elements `plane` apart, to the images.
+// Transforms the tiles of a block from products[element][tile][filters in whole vectors], elements `plane` apart, to the
+// images.
 template <class T, class F>
 void output_tiles(const TileBlock& block, const T* products, Index plane, const Outputs<T>& out,
                   const TileSums<T>& sums) {
@@ -319,7 +342,7 @@ void output_tiles(const TileBlock& block, const T* products, Index plane, const 
     using R = decltype(r);
     using C = decltype(c);
     block.for_tiles([&](Index t, Index image, Index i, Index j) {
-      const T* const in = products + t * filters;
+      const T* const in = products + t * whole_vectors<T>(filters);
       const Index row = i * F::m, col = j * F::m;
       const Index rows = min(R::m, out.height - row), cols = min(C::m, out.width - col);
       const Index at = (image * out.height + row) * line + col * filters;
