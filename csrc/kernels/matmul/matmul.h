@@ -44,7 +44,8 @@ struct Plan {
     height = ceil_div(m, row_tiles);  // 13 rows are 7 + 6, not 12 + 1: a low tile leaves multipliers idle
     const Index page = 4096 / static_cast<Index>(sizeof(T));
     // Of 8192x288x64 with tiles of 6 rows, the 288 lines of a panel in its place would share a quarter of the L1 cache.
-    pack_b = b.column != 1 || (m >= kManyRows && k * n > (Tile<T>::low ? 8192 : 32768)) ||
+    const bool is_large = k * n * Index(sizeof(T)) > (Tile<T>::low ? kReadInPlaceLowBytes : kReadInPlaceBytes);
+    pack_b = b.column != 1 || (m >= kManyRows && is_large) ||
              (m > 2 * height && b.row % page == 0 && k > 64);
     // Packing A is worth it if many columns read it: 1024x1056x1056 with A in place takes 4% longer.
     pack_a = n >= kManyColumns && k > 64;
