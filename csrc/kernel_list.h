@@ -51,6 +51,7 @@ KERNEL(void, simple_rnn_forward, const RecurrenceShape& shape, const T* z, const
 KERNEL(void, simple_rnn_backward, const RecurrenceShape& shape, const T* dy, const T* dh, const T* recurrent_kernel,
        const std::uint8_t* mask, const T* recurrent_mask, Activation activation, const T* values, T* dz, T* dh0)
 // Gates: input, forget, candidate, output. `shown` is the activation of c, before masking.
+// Without gates and shown, which may be null together, c is the last state alone.
 KERNEL(void, lstm_forward, const RecurrenceShape& shape, const T* z, const T* h0, const T* c0,
        const T* recurrent_kernel, const std::uint8_t* mask, const T* recurrent_mask, Activation activation,
        Activation recurrent_activation, T* y, T* c, T* gates, T* shown)

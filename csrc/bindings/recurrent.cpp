@@ -61,7 +61,7 @@ class Recurrence {
 
 using Two = std::tuple<Array, Array>;
 using Three = std::tuple<Array, Array, Array>;
-using Four = std::tuple<Array, Array, Array, Array>;
+using Four = std::tuple<Array, Array, OptionalArray, OptionalArray>;
 
 Two simple_rnn_forward(const Array& z, const Array& h0, const Array& recurrent_kernel, const OptionalMask& mask,
                        const OptionalArray& recurrent_mask, const std::string& activation) {
@@ -96,7 +96,7 @@ Two simple_rnn_backward(const OptionalArray& dy, const OptionalArray& dh, const 
 
 Four lstm_forward(const Array& z, const Array& h0, const Array& c0, const Array& recurrent_kernel,
                   const OptionalMask& mask, const OptionalArray& recurrent_mask, const std::string& activation,
-                  const std::string& recurrent_activation) {
+                  const std::string& recurrent_activation, bool keep_steps) {
   const Activation which = recurrent_activation_named(activation);
   const Activation of_gates = recurrent_activation_named(recurrent_activation);
   return with_float_type(z, "z", [&](auto type) -> Four {
@@ -104,10 +104,11 @@ Four lstm_forward(const Array& z, const Array& h0, const Array& c0, const Array&
     const Input<T> products(z, "z");
     const Recurrence<T> r("lstm_forward", 4, products, recurrent_kernel, mask, recurrent_mask);
     const Given<T> h(h0, "h0", r.state()), cell(c0, "c0", r.state());
-    const Result<T> y(r.sequence()), c(r.sequence()), gates(r.sequence(4)), shown(r.sequence());
+    const Result<T> y(r.sequence()), c(keep_steps ? r.sequence() : Shape{r.shape.batch, 1, r.shape.units});
+    const Result<T> gates(r.sequence(4), keep_steps), shown(r.sequence(), keep_steps);
     launch(kernels().table<T>().lstm_forward, r.shape, products.data(), h.data(), cell.data(), r.kernel.data(),
            r.mask(), r.factors(), which, of_gates, y.data(), c.data(), gates.data(), shown.data());
-    return {y.array(), c.array(), gates.array(), shown.array()};
+    return {y.array(), c.array(), gates.optional(), shown.optional()};
   });
 }
 
@@ -177,7 +178,7 @@ void bind_recurrent(py::module_& module) {
   module.def("simple_rnn_backward", &simple_rnn_backward, "dy"_a, "dh"_a, "recurrent_kernel"_a, "mask"_a,
              "recurrent_mask"_a, "values"_a, "activation"_a);
   module.def("lstm_forward", &lstm_forward, "z"_a, "h0"_a, "c0"_a, "recurrent_kernel"_a, "mask"_a, "recurrent_mask"_a,
-             "activation"_a, "recurrent_activation"_a);
+             "activation"_a, "recurrent_activation"_a, "keep_steps"_a = true);
   module.def("lstm_backward", &lstm_backward, "dy"_a, "dh"_a, "dc"_a, "c0"_a, "recurrent_kernel"_a, "mask"_a,
              "recurrent_mask"_a, "c"_a, "gates"_a, "shown"_a, "activation"_a, "recurrent_activation"_a);
   module.def("gru_forward", &gru_forward, "z"_a, "h0"_a, "recurrent_kernel"_a, "recurrent_bias"_a, "mask"_a,

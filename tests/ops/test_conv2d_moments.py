@@ -56,7 +56,7 @@ def assert_moments_of(z, mean, variance):
 
 
 @given(size=st.tuples(st.integers(1, 9), st.integers(1, 17), st.integers(1, 17)),
-       channels=st.sampled_from((16, 24, 32, 64)), filters=st.sampled_from((16, 17, 31, 32, 40, 64)), same=st.booleans(),
+       channels=st.sampled_from((16, 24, 32, 64)), filters=st.sampled_from((16, 17, 31, 32, 40)), same=st.booleans(),
        with_bias=st.booleans(), dtype=dtypes, algorithm=st.sampled_from(ALGORITHMS), seed=st.integers(0, 1000),
        isa_name=st.sampled_from(available_isas()))
 def test_native_matches_reference(size, channels, filters, same, with_bias, dtype, algorithm, seed, isa_name):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from checks import BACKENDS, assert_gradient
+from checks import BACKENDS, assert_gradient, assert_same_values, available_isas, isa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import dtypes
 
 import tinynet as tn
 from tinynet import ops
@@ -70,6 +71,30 @@ def test_equals_the_equations_step_by_step(name, data, batch, steps, inputs, uni
     np.testing.assert_array_equal(last.data, y.data[:, -1])
     for actual, expected in zip(final, states, strict=True):
         np.testing.assert_allclose(actual.data, expected, rtol=1e-12, atol=1e-12)
+
+
+@operations
+@given(batch=st.integers(0, 5), steps=st.integers(1, 6), units=st.integers(1, 33), masked=st.booleans(),
+       dropped=st.booleans(), dtype=dtypes, activation=st.sampled_from(sorted(ACTIVATIONS)),
+       isa_name=st.sampled_from(available_isas()))
+def test_prediction_has_the_bits_of_training(name, batch, steps, units, masked, dropped, dtype, activation, isa_name):
+    """Where no tape is open, what only gradients need is not kept."""
+    rng = np.random.default_rng(steps)
+    operation, gates, count, arguments = OPERATIONS[name]
+    parameters = [tn.convert_to_tensor(part.astype(dtype)) for part in weights(name, rng, units=units)]
+    x = tn.convert_to_tensor(rng.standard_normal((batch, steps, INPUTS)).astype(dtype))
+    states = [rng.standard_normal((batch, units)).astype(dtype) for _ in range(count)]
+    options = {"initial_state": states, "mask": rng.random((batch, steps)) < 0.6 if masked else None,
+               "recurrent_mask": (rng.random((gates, batch, units)) < 0.7).astype(dtype) if dropped else None,
+               "activation": activation, "return_sequences": True, "return_state": True, **arguments}
+    with isa(isa_name):
+        y, final = operation(x, *parameters, **options)
+        with tn.GradientTape() as tape:
+            tape.watch([x, *parameters])
+            expected, states = operation(x, *parameters, **options)
+    assert_same_values(y.numpy(), expected.numpy())
+    for actual, state in zip(final, states, strict=True):
+        assert_same_values(actual.numpy(), state.numpy())
 
 
 @operations

@@ -53,8 +53,8 @@ def quarters(z: Array) -> Iterator[Array]:
 
 def lstm_forward(
     z: Array, h0: Array, c0: Array, recurrent_kernel: Array, mask: Array | None, recurrent_mask: Array | None,
-    activation: str, recurrent_activation: str,
-) -> tuple[Array, Array, Array, Array]:
+    activation: str, recurrent_activation: str, keep_steps: bool = True,
+) -> tuple[Array, Array, Array | None, Array | None]:
     """Reference: the states.
 
     Args:
@@ -62,9 +62,11 @@ def lstm_forward(
         h0, c0: Initial states, shape (batch, units).
         recurrent_kernel, recurrent_mask, activation, recurrent_activation: As for `lstm`.
         mask: Booleans, shape (batch, steps), or None.
+        keep_steps: Whether `lstm_backward` will be called.
 
     Returns:
-        y and c, shape (batch, steps, units); the gates, (batch, steps, 4 units); a(c_t), before masking.
+        y and c, shape (batch, steps, units); the gates, (batch, steps, 4 units); a(c_t), before masking. Without
+        `keep_steps` c has the last step alone, (batch, 1, units), and the gates and a(c_t) are None.
     """
     (a, _), (s, _) = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
     gates = np.empty_like(z)
@@ -79,7 +81,7 @@ def lstm_forward(
             kept = True if mask is None else mask[:, t, None]
             h, c = np.where(kept, o * shown[:, t], h), np.where(kept, new, c)
             y[:, t], cells[:, t] = h, c
-    return y, cells, gates, shown
+    return (y, cells, gates, shown) if keep_steps else (y, cells[:, -1:], None, None)
 
 
 def lstm_backward(
@@ -156,7 +158,8 @@ def lstm(
     of_x = x.data, input_mask, kernel.data
     recurrent = recurrent_kernel.data, step_mask(mask, x), recurrent_mask
     z = input_products(*of_x, None if bias is None else bias.data)
-    y, c, gates, shown = kernels.lstm_forward(z, h0.data, c0.data, *recurrent, *activations)
+    keep_steps = any(map(is_tracked, inputs))
+    y, c, gates, shown = kernels.lstm_forward(z, h0.data, c0.data, *recurrent, *activations, keep_steps)
     h_data, c_data, need_dx = h0.data, c0.data, is_tracked(x)
 
     def backward(dy, dh, others):

@@ -6,39 +6,46 @@
 namespace tinynet::TINYNET_ISA {
 namespace {
 
+// For prediction gates and shown are null, and c[batch][units] gets the last states alone: what a step needs of them
+// stays in the L1 cache.
 template <class T>
 void lstm_forward(const RecurrenceShape& shape, const T* z, const T* h0, const T* c0, const T* recurrent_kernel,
                   const std::uint8_t* mask, const T* recurrent_mask, Activation activation,
                   Activation recurrent_activation, T* y, T* c, T* gates, T* shown) {
   const Index units = shape.units, steps = shape.steps, row = steps * units;
+  const bool kept = gates != nullptr;
   const recurrent::GateProducts<T> products(recurrent_kernel, units, 4 * units, 0, 4, recurrent_mask, shape.batch,
                                             false);
   recurrent::each_group<T>(shape, 4, [&](Index sample, Index rows) {
-    const recurrent::Scratch<T> scratch(recurrent_mask != nullptr ? rows * units : 0);
+    const recurrent::Scratch<T> masked_h(recurrent_mask != nullptr ? rows * units : 0);
+    const recurrent::Scratch<T> of_step(kept ? 0 : 4 * rows * units), last(kept ? 0 : units);
+    const Index gate_row = kept ? 4 * row : 4 * units;
+    if (!kept) recurrent::copy(c0 + sample * units, c + sample * units, rows * units);
     for (Index t = 0; t < steps; ++t) {
       const Index first = sample * row + t * units;
-      for (Index i = 0; i < rows; ++i)
-        recurrent::copy(z + 4 * (first + i * row), gates + 4 * (first + i * row), 4 * units);
+      T* const gates_now = kept ? gates + 4 * first : static_cast<T*>(of_step);
+      for (Index i = 0; i < rows; ++i) recurrent::copy(z + 4 * (first + i * row), gates_now + i * gate_row, 4 * units);
       products.forward(sample, rows, t == 0 ? h0 + sample * units : y + first - units, t == 0 ? units : row,
-                       gates + 4 * first, 4 * row, scratch);
-      for (Index n = sample; n < sample + rows; ++n) {
-        const Index at = n * row + t * units;
+                       gates_now, gate_row, masked_h);
+      for (Index i = 0; i < rows; ++i) {
+        const Index n = sample + i, at = n * row + t * units;
         const T* const h_before = t == 0 ? h0 + n * units : y + at - units;
-        const T* const c_before = t == 0 ? c0 + n * units : c + at - units;
-        T* const gate = gates + 4 * at;
+        const T* const c_before = !kept ? c + n * units : t == 0 ? c0 + n * units : c + at - units;
+        T *const c_now = kept ? c + at : c + n * units, *const active = kept ? shown + at : static_cast<T*>(last);
+        T* const gate = gates_now + i * gate_row;
+        const bool counts = mask == nullptr || mask[n * steps + t] != 0;
         recurrent::activate(recurrent_activation, gate, 2 * units);
         recurrent::activate(activation, gate + 2 * units, units);
         recurrent::activate(recurrent_activation, gate + 3 * units, units);
         const T *const input = gate, *const forget = gate + units, *const candidate = gate + 2 * units,
                 *const output = gate + 3 * units;
-        for (Index j = 0; j < units; ++j) c[at + j] = forget[j] * c_before[j] + input[j] * candidate[j];
-        recurrent::copy(c + at, shown + at, units);
-        recurrent::activate(activation, shown + at, units);
-        for (Index j = 0; j < units; ++j) y[at + j] = output[j] * shown[at + j];
-        if (mask != nullptr && mask[n * steps + t] == 0) {
+        for (Index j = 0; j < units; ++j) active[j] = forget[j] * c_before[j] + input[j] * candidate[j];
+        if (counts || kept) recurrent::copy(counts ? active : c_before, c_now, units);
+        recurrent::activate(activation, active, units);
+        if (counts)
+          for (Index j = 0; j < units; ++j) y[at + j] = output[j] * active[j];
+        else
           recurrent::copy(h_before, y + at, units);
-          recurrent::copy(c_before, c + at, units);
-        }
       }
     }
   });
