@@ -102,13 +102,15 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
   for (Index r = 0; r < rows; ++r)
     row_offset[r] = w.row_offset(r / (s.kernel_width * depth)) + w.col_offset(r / depth % s.kernel_width) + r % depth;
 
-  // The sum over pixels is cut into `parts`, each with its own partial result, as many as memory traffic allows. If
-  // that is too few for the threads, the weights of each part are cut into `slices` too.
+  // The sum over pixels is cut into `parts`, each with its own partial result, as many as memory traffic allows, and a
+  // power of 2: equal shares for 2, 4 or 8 threads. If that is too few, the weights of each part are cut into `slices`.
   const Blocks blocks = Blocks::of(w, kBlockPixels);
   const Index partial = s.groups * padded * rows;  // [group][panel][row][width]
   const Index row_tiles = ceil_div(rows, kTileRows);
   const Index limit = kPartialKernelsBytes / max(1, partial * Index(sizeof(T)));
-  const Index parts = min(blocks.count, min(kTasks, max(1, limit)));
+  const Index most = min(blocks.count, min(kTasks, max(1, limit)));
+  Index parts = 1;
+  while (2 * parts <= most) parts *= 2;
   const Index slices = min(max(1, row_tiles), ceil_div(kTasks / 2, parts));
   const Scratch<T> partials(parts * partial), partial_sums(parts * s.groups * padded);
 
