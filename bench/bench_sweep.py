@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,8 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import machine
-import numpy as np
+# NumPy checks the results. Its threads would go on spinning for a while, on the cores that are measured next.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import machine  # noqa: E402
+import numpy as np  # noqa: E402
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))  # the sources, when tinynet is not installed
 
