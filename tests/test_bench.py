@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from checks import needs_native
 
 import tinynet
 from tinynet import _native, runtime
@@ -346,6 +347,7 @@ def test_sweep_checks_results(kind, which, side):
     assert error(np.zeros_like(result)) > 1e-3
 
 
+@needs_native  # the references would take minutes
 def test_sweep_and_scaling_run(tmp_path):
     # NumPy alone takes minutes for all lines of 3x3.
     lines = "3x3" if runtime._native is not None else "3x3 forward, channels"
