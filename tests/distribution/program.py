@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import tinynet as tn
+from tinynet.models import replay
 
 L = tn.layers
 SAMPLES, CLASSES = 46, 4
@@ -116,6 +117,66 @@ def case_unbuilt():
     return model, fitted(model, x, y, batch_size=16)
 
 
+def plain(*normalization):
+    """Nothing in it is against recordings of its steps."""
+    return tn.Sequential([
+        L.Input((8, 8, 1)), L.Conv2D(4, 3, kernel_regularizer="l2"), *normalization, L.ReLU(), L.MaxPooling2D(),
+        L.Dropout(0.3), L.Flatten(), L.Dense(8, activation="relu"), L.Dropout(0.2), L.Dense(CLASSES),
+    ])
+
+
+class Steps(tn.callbacks.Callback):
+    """How steps are taken at the end of an epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.of = self.model._training_steps.describe()
+
+
+def fitted_in_recorded_steps(model, *arguments, **options):
+    steps = Steps()
+    history = fitted(model, *arguments, callbacks=[steps], **options)
+    return model, history | {"recorded": [float(steps.of.startswith("from recordings"))]}
+
+
+def case_recorded():
+    """Whole batches, of which each rank has equal shares, and a short one; sample weights; validation between."""
+    x, y, weight = data()
+    return fitted_in_recorded_steps(compiled(plain()), x, y, sample_weight=weight, batch_size=8, epochs=4,
+                                    validation_split=0.2)
+
+
+def case_recorded_uneven():
+    """Shares of a row more or less, and a last batch of one row: most ranks have none of it."""
+    x, y, _ = data()
+    return fitted_in_recorded_steps(compiled(plain(), tn.optimizers.Adam(0.01)), x, y, batch_size=15, epochs=4)
+
+
+def case_recorded_totals():
+    """Batches of 7 and of 8 rows: a rank has as many rows of both, but other ones of the whole."""
+    x, y, _ = data()
+    bounds = np.cumsum([0, 7, 7, 7, 8, 8, 8])
+    batches = [(x[a:b], y[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return fitted_in_recorded_steps(compiled(plain()), (batch for _ in range(9) for batch in batches),
+                                    steps_per_epoch=6, epochs=4)
+
+
+class Twice(tn.Sequential):
+    """Steps twice on each batch."""
+
+    def train_step(self, data):
+        super().train_step(data)
+        return super().train_step(data)
+
+
+def case_twice():
+    x, y, _ = data()
+    model = compiled(Twice(plain().layers))
+    return model, fitted(model, x, y, batch_size=12, epochs=3)
+
+
+RECORDED = ["recorded", "recorded_uneven", "recorded_totals"]
+
+
 class OwnStep(tn.Model):
     """A step of the user's own, with a result of its own."""
 
@@ -182,12 +243,26 @@ def results(name, strategy):
     return found
 
 
+def local_statistics():
+    """Batch normalization of each rank's share: its moving averages are means over the ranks."""
+    tn.utils.set_random_seed(7)
+    with tn.distribution.DataParallel().scope():
+        model, history = fitted_in_recorded_steps(compiled(plain(L.BatchNormalization(momentum=0.7))), *data()[:2],
+                                                  batch_size=16, epochs=4)
+    return {"history": history, "weights": model.get_weights()}
+
+
 def main(out, size_of_options):
     tn.config.set_floatx("float64")
     strategy = tn.distribution.DataParallel()
     found = {name: [results(name, strategy) for _ in range(2)] for name in CASES}
     for label, options in size_of_options.items():
         found[label] = [results("convolutional", tn.distribution.DataParallel(**options))]
+    found["local statistics"] = [local_statistics()]
+    kept, replay._GIVE_UP = replay._GIVE_UP, 0  # from here on no step is recorded
+    found |= {f"{name} in ordinary steps": [results(name, strategy)] for name in RECORDED}
+    found["local statistics in ordinary steps"] = [local_statistics()]
+    replay._GIVE_UP = kept
     for label, optimizer in (("adam", tn.optimizers.Adam), ("rmsprop", tn.optimizers.RMSprop)):
         for sharded in (False, True):
             tn.utils.set_random_seed(7)

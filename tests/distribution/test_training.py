@@ -9,7 +9,9 @@ import pickle
 import numpy as np
 import pytest
 from distribution.launch import HERE, needs_mpi, run
-from distribution.program import CASES
+from distribution.program import CASES, RECORDED
+
+import tinynet as tn
 
 TOLERANCE = 1e-11
 
@@ -58,6 +60,17 @@ def test_each_run_and_each_rank_has_the_same_bits(found, case):
         assert_same_bits(found[ranks][0][case][1], first)
         for rank in range(1, ranks):
             assert_same_bits(found[ranks][rank][case][0], first)
+
+
+@pytest.mark.skipif(tn.backend() != "native", reason="recordings are of the compiled kernels")
+@pytest.mark.parametrize("ranks", [1, 2, 3, 4])
+@pytest.mark.parametrize("case", [*RECORDED, "local statistics"])
+def test_steps_from_recordings_are_the_ordinary_steps(found, case, ranks):
+    for rank in found[ranks]:
+        both = [dict(rank[label][0]) for label in (case, f"{case} in ordinary steps")]
+        histories = [dict(results.pop("history")) for results in both]
+        assert [history.pop("recorded") for history in histories] == [[1.0], [0.0]]
+        assert_same_bits([both[0], histories[0]], [both[1], histories[1]])
 
 
 @pytest.mark.parametrize("ranks", [2, 4])

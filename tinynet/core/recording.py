@@ -9,6 +9,7 @@ operations need to tell nothing for that: they call kernels. One that makes an a
     repeated(function, a, b)                 a function of arrays computes it, and does so again in every step
     dense(a), converted(a, dtype)            a copy, made again in every step
     followed_by(function, a)                 nothing of the step depends on it, but it is to be called in every step
+    in_between(function, a)                  the same, not at the step's end but at this point of it
 
 An array of which nothing is told is a reason not to run the step from its recording.
 """
@@ -43,14 +44,17 @@ class Recorder:
     Attributes:
         drawn: (SeedGenerator, the pair it gave), in the order of the draws.
         afterwards: (function, arguments) of what is called after the calls of each run.
+        postponed: The same of what is called between them. In the step that is recorded it waits for the step's end,
+            since the calls are made once more then, to compare.
     """
 
-    __slots__ = ("afterwards", "calls", "drawn")
+    __slots__ = ("afterwards", "calls", "drawn", "postponed")
 
     def __init__(self, calls: Any) -> None:
         self.calls = calls
         self.drawn: list[tuple[Any, tuple[int, int]]] = []
         self.afterwards: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+        self.postponed: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
 
     def refuse(self, why: str) -> None:
         """Keep the reason why this step cannot be run from its recording."""
@@ -82,6 +86,26 @@ class Recorder:
             draws = [i for i, argument in enumerate(arguments) if type(argument) is Pair]
             self.calls.append_python(function, arguments, made, draws)
         return results if several else results[0]
+
+    def in_between(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        """Append a call without a result."""
+
+        postponed = self.postponed  # the call does not keep the Recorder, which keeps the calls
+
+        def call(*arguments: Any) -> tuple[()]:
+            if not postponed:  # the step is run again
+                function(*arguments)
+            return ()
+
+        postponed.append((function, arguments))
+        self.calls.append_python(call, arguments, (), [])
+
+    def call_postponed(self) -> None:
+        """Make the calls that waited for the step's end. In the steps that are run again they do not wait."""
+        waiting = self.postponed.copy()
+        self.postponed.clear()
+        for function, arguments in waiting:
+            function(*arguments)
 
 
 class _ThreadState(threading.local):
@@ -197,6 +221,24 @@ def followed_by(function: Callable[..., Any], *arguments: Any) -> None:
     if recorder is not None:
         recorder.afterwards.append((function, arguments))
     function(*arguments)
+
+
+def in_between(function: Callable[..., Any], *arguments: Any) -> None:
+    """Call `function(*arguments)`, whose result no step needs, such as the sending of a gradient that is complete. A
+    step that is run again calls it at the same point, between its kernel calls; the step that is recorded, at its end.
+
+    Args:
+        function: The function.
+        arguments: Plain values and objects, and arrays that recorded calls compute.
+
+    >>> in_between(print, "done")
+    done
+    """
+    recorder = state.active
+    if recorder is not None:
+        recorder.in_between(function, arguments)
+    else:
+        function(*arguments)
 
 
 def dense(array: Array) -> Array:

@@ -56,11 +56,13 @@ class Communicator:
     Attributes:
         rank: The number of this process, from 0.
         size: How many there are.
+        local_size: How many of them are on this host.
         waited: Seconds that this process has waited for others so far.
     """
 
     rank = 0
     size = 1
+    local_size = 1
     waited = 0.0
 
     def all_to_all(self, send: Array, receive: Array, send_counts: Sequence[int], receive_counts: Sequence[int]) -> Any:
@@ -88,6 +90,18 @@ class Communicator:
             Pending.
         """
         raise NotImplementedError
+
+    def all_gather_rows(self, table: Array, channel: str) -> Any:
+        """Start to fill a table of which each rank has its row. It takes MPI less time than parts of any length.
+
+        Args:
+            table: Dense, shape (ranks, n); row r is that of rank r.
+            channel: Which of `CHANNELS`.
+
+        Returns:
+            Pending.
+        """
+        return self.all_gather(table.reshape(-1), [table[0].size] * self.size, channel)
 
     def broadcast(self, array: Array) -> Any:
         """Start to send an array from rank 0 into those of the others.
@@ -152,7 +166,7 @@ class Communicator:
         """
         table = np.empty((self.size, numbers.size), numbers.dtype)
         table[self.rank] = numbers.ravel()
-        return table, self.all_gather(table.reshape(-1), [numbers.size] * self.size, channel)
+        return table, self.all_gather_rows(table, channel)
 
     def sum(self, array: Array, channel: str = "layers") -> Array:
         """The sum of an array over all ranks, added in their order: the same bits everywhere, and in each run.
@@ -217,7 +231,7 @@ class MPICommunicator(Communicator):
         self._world = world
         self._channels = {name: world.Dup() for name in CHANNELS}
         near = world.Split_type(mpi.COMM_TYPE_SHARED)
-        self.local_size = near.Get_size()  # processes on this host
+        self.local_size = near.Get_size()
         near.Free()
         self.host = socket.gethostname()
         self.hosts = world.allgather(self.host)
@@ -234,6 +248,10 @@ class MPICommunicator(Communicator):
         request = self._channels[channel].Iallgatherv(self._mpi.IN_PLACE,
                                                       [_raw(array), _times(counts, _bytes_of(array))])
         return Pending(request.Test, array)
+
+    def all_gather_rows(self, table: Array, channel: str) -> Any:
+        request = self._channels[channel].Iallgather(self._mpi.IN_PLACE, [_raw(table.reshape(-1)), self._mpi.BYTE])
+        return Pending(request.Test, table)
 
     def broadcast(self, array: Array) -> Any:
         # Pieces, since MPI counts with 31 bits.

@@ -83,6 +83,7 @@ class Session:
         self._told_end = False
         self._kept_metrics: list[tuple[Variable, Array]] = []
         self._results: Any = None  # (table, Pending) of the metrics' states after the last step
+        self._measured: list[Variable] | None = None  # the metrics' variables, once a step of this pass has made them
         self._whole: list[Array] | None = None
         self._statistics: EpochStatistics | None = None
 
@@ -204,12 +205,12 @@ class Session:
 
     def begin_pass(self, current: Any) -> None:
         """Called by a Pass before its first batch is asked for."""
-        self._told_end, self._results, self._whole = False, None, None
+        self._told_end, self._results, self._whole, self._measured = False, None, None, None
         if current.trains:
             # What one rank has drawn more than another, in a function of the data, must not change the orders.
             states = self.communicator.exchange(global_seed_generator().state)
             global_seed_generator().state = states[0]
-            self._statistics = EpochStatistics(self.communicator)
+            self._statistics = self.strategy._measuring = EpochStatistics(self.communicator)
 
     def begin(self, current: Any, step: int, data: Any) -> bool:
         """Called by a Pass before each batch.
@@ -267,6 +268,8 @@ class Session:
         if self._results is not None:
             self.communicator.wait(self._results[1])
         self._whole = None
+        if self._measured is None:
+            self._measured = self._metric_variables()
         self._results = self._start_results()
         return lambda: self._whole_logs(make_logs, True)
 
@@ -284,8 +287,9 @@ class Session:
             if not self._told_end:
                 self._tell(END)
             if self._statistics is not None:
-                self.strategy.speed = self._statistics.result()
-                self.strategy.epochs.append(self.strategy.speed)
+                self.strategy.epochs.append(self._statistics.result())
+                self.strategy._measuring = None
+        self._measured = None
         if not current.trains or self._results is None:
             self._whole, self._results = None, self._start_results()
         return self._whole_logs(make_logs, current.trains, at_end=True)
@@ -337,9 +341,12 @@ class Session:
         control = Control(kind, step, rows, self.model.stop_training, self._interrupted, time.perf_counter(),
                           self.communicator.waited)
         table = self.communicator.gather_numbers(np.array(control, np.float64))
-        told = [Control(*row) for row in table]
         if kind == STEP and self._statistics is not None:
-            self.strategy.speed = self._statistics.so_far(table[:, -2:]) or self.strategy.speed
+            self._statistics.tell(table[:, -2:])
+        rows_told = table.tolist()
+        if all(row[:5] == [kind, step, rows, 0, 0] for row in rows_told):  # as in all steps but the last one
+            return kind == STEP
+        told = [Control(*row) for row in rows_told]
         if any(one.stop or one.interrupted for one in told):
             self._told_end = True
             if any(one.interrupted for one in told):
@@ -426,6 +433,7 @@ class Session:
                 self._exchange.put(key, given.get(key))
         self._exchange.complete()
         self._exchange.reset()
+        self._put.clear()  # a step of the user's own may step the optimizer several times
         for variable in self._states:
             variable.data = self._exchange.array(id(variable)).copy()
         self._before = []
@@ -479,6 +487,8 @@ class Session:
     # -- metrics -------------------------------------------------------------------------------------------------------
 
     def _metric_variables(self) -> list[Variable]:
+        if self._measured is not None:  # the model looks for its metrics in all its layers
+            return self._measured
         return [variable for metric in self.model.metrics if isinstance(metric, Metric)
                 for variable in metric.variables]
 

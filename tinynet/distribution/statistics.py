@@ -58,23 +58,31 @@ class EpochStatistics:
         self._waited = communicator.waited
         self._begun = time.perf_counter()
         self._first: Array | None = None  # what each rank told before the first step
+        self._newest: tuple[Array, int] | None = None  # the same before the newest one, and the samples until then
         self.rows = 0
 
-    def so_far(self, told: Array) -> Speed | None:
-        """The speed of the steps so far, without asking the other ranks once more.
+    def tell(self, told: Array) -> None:
+        """Keep what the ranks have told before a step.
 
         Args:
-            told: What they have told before this step: their clocks, and how long they had waited by then. Shape
-                (ranks, 2).
+            told: Their clocks, and how long they had waited by then. Shape (ranks, 2).
+        """
+        if self._first is None:
+            self._first = told
+        else:
+            self._newest = told, self.rows
+
+    def so_far(self) -> Speed | None:
+        """The speed of the steps so far, without asking the other ranks once more.
 
         Returns:
             The Speed; None before the first step's end.
         """
-        if self._first is None:
-            self._first = told
+        if self._newest is None:
             return None
+        told, rows = self._newest
         seconds, waited = (told - self._first).T
-        return _speed_of(self.rows, seconds, waited)
+        return _speed_of(rows, seconds, waited)
 
     def result(self) -> Speed:
         """Compare all ranks; each of them must call it."""

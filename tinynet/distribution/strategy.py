@@ -19,7 +19,7 @@ from .communicator import join
 from .compression import Compression
 from .faults import RankFailed
 from .session import Session
-from .statistics import Speed
+from .statistics import EpochStatistics, Speed
 
 
 class DataParallel:
@@ -44,7 +44,6 @@ class DataParallel:
         rank: The number of this process, from 0.
         size: How many processes there are.
         epochs: A `Speed` for each epoch so far.
-        speed: The `Speed` of the epoch under way up to its newest step, then of the whole epoch; None before.
 
     Raises:
         ValueError: an unknown compression, or a bucket of no byte.
@@ -72,11 +71,18 @@ class DataParallel:
         self.communicator = join()
         self.rank, self.size = self.communicator.rank, self.communicator.size
         self.epochs: list[Speed] = []
-        self.speed: Speed | None = None
+        self._measuring: EpochStatistics | None = None
         if self.size > 1:
             shares.process.writes = self.rank == 0
             _share_cores(self.communicator)
             _share_random_numbers(self.communicator)
+
+    @property
+    def speed(self) -> Speed | None:
+        """The `Speed` of the epoch under way up to its newest step, then of the whole epoch; None before."""
+        measuring = self._measuring  # `fit` may go on meanwhile
+        newest = None if measuring is None else measuring.so_far()
+        return newest or (self.epochs[-1] if self.epochs else None)
 
     @property
     def num_replicas_in_sync(self) -> int:

@@ -80,7 +80,7 @@ class QuickStep:
         replays, recording, optimizer = self._replays, self._recording, self._optimizer
         if (replays._last is not recording or changes.count != self._changes or optimizer.watch is not None
                 or runtime._backend != "native" or threads.context.watch is not None or tape_state.tapes
-                or type(data) is not tuple or replays._factor != optimizer.loss_scale_factor
+                or not isinstance(data, tuple) or replays._factor != optimizer.loss_scale_factor
                 or self._model.optimizer is not optimizer):
             return False
         for one, known in self._settings:

@@ -11,6 +11,9 @@ The kernels, their order and their bits are those of the ordinary step. What may
 the batch, the weights, dropout's seeds, the moving averages; and the optimizer, the metrics and the callbacks are not
 part of a recording.
 
+Where several processes share a batch, a recording holds for one share of it: for these rows of so many. Gradients are
+sent between the recorded calls, each as soon as it is complete, as in the ordinary step.
+
 What is recorded has to depend on nothing else. So only models of tinynet's own layers and losses are recorded, as long
 as nobody watches or changes a layer; and a kernel that reads an array which no recorded call has computed ends it (see
 core/recording.py). Then the steps run the ordinary way: slower, with the same result. `model.explain_steps()` reports
@@ -27,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import runtime
+from .. import runtime, shares
 from ..core import recording
 from ..core.nest import flatten, map_structure
 from ..core.types import Array
@@ -58,12 +61,13 @@ class Recording:
         runs: How often it has been run.
     """
 
-    __slots__ = ("_afterwards", "_calls", "_carried", "_equal", "_generators", "_is_plain", "problem", "results",
-                 "runs")
+    __slots__ = ("_afterwards", "_calls", "_carried", "_equal", "_generators", "_is_plain", "_share", "problem",
+                 "results", "runs")
 
     def __init__(self, step: Callable[[], Any], inputs: list[Array], variables: list[Variable]) -> None:
         self._calls = runtime._native._Recording()
         recorder = recording.Recorder(self._calls)
+        self._share = shares.share()
         arrays = [variable.data for variable in variables]
         self._calls.start(inputs, arrays)
         recording.state.active = recorder
@@ -104,6 +108,7 @@ class Recording:
                        for i in range(len(pairs)) for j in range(i) if pairs[i] == pairs[j]]
         if not self._calls.problem and not self._gives_the_same(inputs, pairs, before):
             recorder.refuse("its calls give other numbers when they are made again: something else changes arrays")
+        recorder.call_postponed()
         self._is_plain = not (self._equal or self._carried or self._generators)
         self.problem: str = self._calls.problem
         self.runs = 0
@@ -126,9 +131,12 @@ class Recording:
 
         Returns:
             False if the step has to be taken the ordinary way. The calls do not fit the inputs' types and shapes, or
-            the weights; generators that drew equal numbers do so no more; or a call refuses the inputs.
+            the weights, or this process's share of the batch; generators that drew equal numbers do so no more; or a
+            call refuses the inputs.
         """
         calls = self._calls
+        if shares.share() != self._share:
+            return False
         if self._is_plain:
             draws = _NO_DRAWS
         else:
@@ -231,7 +239,7 @@ class Replays:
         if not all(map(_is_plain, inputs)):
             self._last_key = None
             return step()
-        key = tuple([(array.shape, array.dtype) for array in inputs])
+        key = shares.share(), tuple([(array.shape, array.dtype) for array in inputs])
         known = self._recordings.get(key)
         if known is not None:
             if known.run(inputs):
@@ -318,9 +326,10 @@ class Replays:
         if not self._recordings:
             return "not recorded yet: that takes two steps of the same shapes, one after the other"
         parts = []
-        for key, known in self._recordings.items():
+        for (_, arrays), known in self._recordings.items():
             calls, size = known.size
-            parts.append(f"{calls} kernel calls, {size / 1e6:.1f} MB, for {', '.join(str(shape) for shape, _ in key)}")
+            shapes = ", ".join(str(shape) for shape, _ in arrays)
+            parts.append(f"{calls} kernel calls, {size / 1e6:.1f} MB, for {shapes}")
         return "from recordings: " + "; ".join(parts)
 
 

@@ -196,7 +196,7 @@ class Pass:
                         elif own_step is None:
                             x, y, sample_weight = unpack_x_y_sample_weight(data)
                             model._update_metrics(y, outputs_of(x, y, sample_weight), sample_weight)
-                            if self.trains and group is None:
+                            if self.trains:
                                 quick = QuickStep.after(model, self.variables)
                         else:
                             logs = own_step(data)

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 from ..callbacks.base import Logs
 from ..core.errors import ModelWarning, warn_user
 from ..core.nest import flatten
+from ..core.recording import in_between
 from ..data import Epochs, check_finite, unpack_x_y_sample_weight
 from ..layers.base import Layer
 from ..tape import GradientTape
@@ -132,10 +134,10 @@ class TrainingStep(Compiled):
                 loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
                 scaled = self.optimizer.scale_loss(loss)  # `apply` divides the gradients by the same factor
             if group is not None and group.strategy.overlap:
-                tape.on_final = group.gradient_is_final
+                tape.on_final = functools.partial(in_between, group.gradient_is_final)
             return y_pred, loss, tape.gradient(scaled, self._trained_variables())
 
-        if variables is not None and self.optimizer.watch is None and group is None:
+        if variables is not None and self.optimizer.watch is None:
             y_pred, loss, gradients = self._training_steps.take(
                 self, differentiate, (x, y, sample_weight), variables, self.optimizer.loss_scale_factor)
         else:
