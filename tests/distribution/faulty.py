@@ -13,6 +13,9 @@ import tinynet as tn
 WHAT, FOLDER = sys.argv[1:]
 EPOCHS = int(os.environ.get("EPOCHS", "2"))
 
+if WHAT == "pause":
+    sys.stdout.write(f"PROCESS {os.getpid()}\n")
+    sys.stdout.flush()
 tn.utils.set_random_seed(3)
 strategy = tn.distribution.DataParallel()
 is_last = strategy.rank == strategy.size - 1 and strategy.size > 1
@@ -27,7 +30,7 @@ if WHAT == "version" and is_last:
 
 class Trouble(tn.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
-        if WHAT == "slow":
+        if WHAT in ("slow", "pause"):
             time.sleep(0.1)
             if batch == 1:
                 print("READY", flush=True)

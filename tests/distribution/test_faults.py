@@ -9,6 +9,8 @@ import time
 import pytest
 from distribution.launch import HERE, run, start
 
+from tinynet.distribution import faults
+
 PROGRAM = HERE / "faulty.py"
 # Detection takes 15 s at most (a missing heartbeat); the rest is the start of mpirun and Python on a busy machine.
 LIMIT = 90
@@ -47,6 +49,25 @@ def test_a_process_that_is_gone(what, tmp_path):
     code, output = run(2, [PROGRAM, what, tmp_path], timeout=LIMIT)
     assert code != 0
     assert re.search(r"has not answered for \d+ seconds" if what == "stopped" else r"(?i)rank 1|killed|signal", output)
+
+
+def test_a_job_that_stood_still_goes_on(tmp_path):
+    """As after Ctrl-Z, or where a virtual machine is held: all processes are silent for longer than one may be."""
+    process = start(2, [PROGRAM, "pause", tmp_path], EPOCHS="20")
+    output = ""
+    for line in process.stdout:
+        output += line
+        if "READY" in line:
+            break
+    ranks = [int(number) for number in re.findall(r"PROCESS (\d+)", output)]
+    assert len(ranks) == 2, output
+    for rank in ranks:
+        os.kill(rank, signal.SIGSTOP)
+    time.sleep(faults.SILENCE + 2)
+    for rank in ranks:
+        os.kill(rank, signal.SIGCONT)
+    rest, _ = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0 and len(done(rest)) == 2, output + rest
 
 
 def test_one_stops_all_after_the_same_step(tmp_path):

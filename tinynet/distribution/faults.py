@@ -7,7 +7,8 @@
     host vanishes
     a process ends its program      it tells the others, who fail if they still wait for it
 
-A thread of each process sends a heartbeat to the next rank, and listens.
+A thread of each process sends a heartbeat to the next rank, and listens. The time in which a process stands still
+itself, with its whole machine or after Ctrl-Z, is no silence of another one.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Watch:
         self._rank, self._size = communicator.Get_rank(), communicator.Get_size()
         self.failure: str | None = None  # what has failed, once something has
         self._gone: dict[int, float] = {}  # rank: when it ended its program
-        self._heard = time.monotonic()
+        self._heard = self._looked = time.monotonic()
         self._sent = 0.0
         self._unsent: list[Any] = []
         self._ending = False
@@ -106,6 +107,9 @@ class Watch:
             return
         with self._lock:
             now = time.monotonic()
+            if now - self._looked > BEAT_EVERY:
+                self._heard += now - self._looked
+            self._looked = now
             if now - self._sent > BEAT_EVERY:
                 self._sent = now
                 self._send((self._rank + 1) % self._size, BEAT, b"")
