@@ -78,6 +78,8 @@ class Session:
         self._states: list[Variable] = []  # changed by the forward pass: moving averages
         self._before: list[tuple[Variable, Array]] = []
         self._put: set[int] = set()
+        self._stepped: Any = None  # the list of variables that the optimizer stepped last
+        self._sums: list[Array] = []  # of their gradients
         self._synchronized = False  # all ranks have rank 0's state
         self._interrupted = False
         self._told_end = False
@@ -129,7 +131,7 @@ class Session:
                 history.speeds = self.strategy.epochs[before:]
                 return history
         finally:
-            optimizer.exchange = None
+            optimizer.exchange = optimizer._plan = None  # the plan keeps the buckets' arrays
             self._exchange.close()
             shares.set_share(None)
             if self._sharded is not None:
@@ -420,7 +422,22 @@ class Session:
         Returns:
             The gradients of the whole batch, and the variables to step.
         """
-        given = dict(zip(map(id, variables), gradients, strict=True))
+        if variables is not self._stepped or len(self._put) < len(self._variables):
+            self._put_rest(dict(zip(map(id, variables), gradients, strict=True)), variables)
+        self._exchange.complete()
+        self._exchange.reset()
+        self._put.clear()  # a step of the user's own may step the optimizer several times
+        for variable in self._states:
+            variable.data = self._exchange.array(id(variable)).copy()
+        self._before = []
+        if self._sharded is not None:
+            return self._sharded.pieces()
+        if variables is not self._stepped:  # else the sums are where they were in the step before
+            self._stepped, self._sums = variables, [self._exchange.array(id(variable)) for variable in variables]
+        return self._sums, variables
+
+    def _put_rest(self, given: dict[int, Array], variables: Any) -> None:
+        """Put the gradients that are not under way yet, after the buckets are fixed if they are not."""
         if self._variables and not set(given) <= set(self._variables):
             self._drain()
         if not self._variables:
@@ -431,15 +448,6 @@ class Session:
             if key not in self._put:
                 self._put.add(key)
                 self._exchange.put(key, given.get(key))
-        self._exchange.complete()
-        self._exchange.reset()
-        self._put.clear()  # a step of the user's own may step the optimizer several times
-        for variable in self._states:
-            variable.data = self._exchange.array(id(variable)).copy()
-        self._before = []
-        if self._sharded is not None:
-            return self._sharded.pieces()
-        return [self._exchange.array(id(variable)) for variable in variables], variables
 
     def _lay_out(self, variables: Any, given: dict[int, Array]) -> None:
         """Fix the buckets: in the order in which the backward pass completes gradients."""
@@ -465,7 +473,7 @@ class Session:
                     self._exchange.put(key, None)
             self._exchange.complete()
             self._exchange.reset()
-        self._variables, self._arrived = {}, []
+        self._variables, self._arrived, self._stepped = {}, [], None
         self._put.clear()
 
     def _note_states(self) -> None:

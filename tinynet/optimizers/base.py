@@ -170,26 +170,32 @@ class Optimizer(OptimizerState):
         array([0., 3.], dtype=float32)
         """
         plan = self._plan
-        if plan is not None and plan.again is not None and may_be_taken_again(self) and plan.again.fits(
-                grads, trainable_variables):
-            rate = self._current_rate()
-            decay = rate * self.weight_decay if self.weight_decay else 0.0
-            for weights, gradients, slots, decays in plan.again.arguments:
-                self.update_all(weights, gradients, slots, rate, decay if decays else 0.0)
-            iterations = self._iterations
-            iterations.data = iterations.data + 1
+        again = plan.again if plan is not None and may_be_taken_again(self) else None
+        if again is not None and again.fits(grads, trainable_variables):
+            gradients, variables = again.gradients, trainable_variables
+            if self.exchange is not None:
+                gradients, variables = self.exchange(gradients, variables)
+            if gradients is again.used:
+                rate = self._current_rate()
+                decay = rate * self.weight_decay if self.weight_decay else 0.0
+                for weights, arrays, slots, decays in again.arguments:
+                    self.update_all(weights, arrays, slots, rate, decay if decays else 0.0)
+                iterations = self._iterations
+                iterations.data = iterations.data + 1
+                return
+        elif len(grads) == 0:
             return
-        if len(grads) == 0:
-            return
-        variables = self._trainable_variables if trainable_variables is None else trainable_variables
-        if set(map(type, grads)) == {Tensor}:  # as a tape returns them
-            gradients = list(map(_data_of, grads))
         else:
-            gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
-        if set(map(type, gradients)) != {np.ndarray} or len(gradients) != len(variables) or not self.built:
-            gradients, variables = self._sort_out(gradients, variables)
-        if self.exchange is not None:
-            gradients, variables = self.exchange(gradients, variables)
+            variables = self._trainable_variables if trainable_variables is None else trainable_variables
+            if set(map(type, grads)) == {Tensor}:  # as a tape returns them
+                gradients = list(map(_data_of, grads))
+            else:
+                gradients = [grad.data if isinstance(grad, Tensor) else grad for grad in grads]
+            if set(map(type, gradients)) != {np.ndarray} or len(gradients) != len(variables) or not self.built:
+                gradients, variables = self._sort_out(gradients, variables)
+            if self.exchange is not None:
+                gradients, variables = self.exchange(gradients, variables)
+        exchanged = None if self.exchange is None else gradients
         if self.loss_scale_factor is not None:
             gradients = [np.asarray(gradient / self.loss_scale_factor) for gradient in gradients]
         if self.watch is not None:
@@ -212,7 +218,7 @@ class Optimizer(OptimizerState):
             arguments = self._update(plan, gradients, self._current_rate())
             if (arguments is not None and type(grads) is list and variables is trainable_variables
                     and not plan.constrained and runtime._backend == "native" and may_be_taken_again(self)):
-                plan.again = Again(plan, grads, variables, arguments)
+                plan.again = Again(plan, grads, variables, arguments, exchanged)
         if self.use_ema:
             self._average()
         for variable in plan.constrained:

@@ -93,13 +93,21 @@ class Again:
         grads: The list of Tensors that `apply` was given.
         variables: The list of variables that it was given.
         arguments: For each group: weights, gradients, slots, and whether weight decay applies.
+        exchanged: The list of arrays that `exchange` returned; None without one.
+
+    Attributes:
+        arguments: As given.
+        gradients: The arrays of `grads`.
+        used: The list of the arrays that the rule takes: `exchanged`, or `gradients`.
     """
 
-    __slots__ = ("arguments", "_arrays", "_gradients", "_grads", "_owners", "_variables", "_weights")
+    __slots__ = ("arguments", "gradients", "used", "_arrays", "_grads", "_owners", "_variables", "_weights")
 
-    def __init__(self, plan: Plan, grads: list[Any], variables: Sequence[Any], arguments: list[tuple]) -> None:
+    def __init__(self, plan: Plan, grads: list[Any], variables: Sequence[Any], arguments: list[tuple],
+                 exchanged: list[Any] | None) -> None:
         self.arguments = arguments
-        self._grads, self._gradients = grads, [gradient.data for gradient in grads]
+        self._grads, self.gradients = grads, [gradient.data for gradient in grads]
+        self.used = self.gradients if exchanged is None else exchanged
         self._variables, self._weights = variables, [variable.data for variable in variables]
         self._owners = [variable for grouped in plan._grouped.values() for group in grouped for slot in group.slots
                         for variable in slot]
@@ -109,12 +117,12 @@ class Again:
         """Whether a step has the same arrays."""
         same = runtime._native._all_data_is
         return (grads is self._grads and variables is self._variables and weights_may_change_in_place()
-                and same(grads, self._gradients) and same(variables, self._weights)
+                and same(grads, self.gradients) and same(variables, self._weights)
                 and same(self._owners, self._arrays))
 
 
 def may_be_taken_again(optimizer: Any) -> bool:
     """Whether a step is its rule, and nothing else."""
-    return (optimizer.exchange is None and optimizer.watch is None and optimizer.loss_scale_factor is None
+    return (optimizer.watch is None and optimizer.loss_scale_factor is None
             and not (optimizer.gradient_accumulation_steps or optimizer.clipnorm or optimizer.global_clipnorm
                      or optimizer.clipvalue or optimizer.use_ema))
