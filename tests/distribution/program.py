@@ -263,6 +263,8 @@ def main(out, size_of_options):
     found |= {f"{name} in ordinary steps": [results(name, strategy)] for name in RECORDED}
     found["local statistics in ordinary steps"] = [local_statistics()]
     replay._GIVE_UP = kept
+    small = tn.distribution.DataParallel(bucket_bytes=64)  # several buckets, which are sent between the recorded calls
+    found |= {f"{name} in small buckets": [results(name, small)] for name in RECORDED}
     for label, optimizer in (("adam", tn.optimizers.Adam), ("rmsprop", tn.optimizers.RMSprop)):
         for sharded in (False, True):
             tn.utils.set_random_seed(7)

@@ -71,6 +71,8 @@ def test_steps_from_recordings_are_the_ordinary_steps(found, case, ranks):
         histories = [dict(results.pop("history")) for results in both]
         assert [history.pop("recorded") for history in histories] == [[1.0], [0.0]]
         assert_same_bits([both[0], histories[0]], [both[1], histories[1]])
+        if case in RECORDED:
+            assert_same_bits(rank[f"{case} in small buckets"], rank[case][:1])
 
 
 @pytest.mark.parametrize("ranks", [2, 4])

@@ -394,6 +394,11 @@ class Session:
 
     # -- gradients -----------------------------------------------------------------------------------------------------
 
+    @property
+    def sends_early(self) -> bool:
+        """Whether the tape is to call `gradient_is_final`: a single bucket is full at the backward pass's end alone."""
+        return self.strategy.overlap and len(self._exchange.buckets) != 1
+
     def gradient_is_final(self, variable: Any, gradient: Any) -> None:
         """Called by the tape as soon as a variable's gradient is complete.
 

@@ -133,7 +133,7 @@ class TrainingStep(Compiled):
                     self._check_first_batch(run, x, y, y_pred)
                 loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
                 scaled = self.optimizer.scale_loss(loss)  # `apply` divides the gradients by the same factor
-            if group is not None and group.strategy.overlap:
+            if group is not None and group.sends_early:
                 tape.on_final = functools.partial(in_between, group.gradient_is_final)
             return y_pred, loss, tape.gradient(scaled, self._trained_variables())
 
