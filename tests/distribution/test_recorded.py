@@ -132,3 +132,18 @@ def test_a_shared_step_has_another_recording_for_another_share():
         assert model.explain_steps().count("kernel calls, ") == 2 * recorded
     for one, other in zip(models[0].get_weights(), models[1].get_weights(), strict=True):
         assert one.tobytes() == other.tobytes()
+
+
+def test_an_error_in_between_reaches_the_caller():
+    """As when another process is gone."""
+    x, calls = tn.Tensor(np.array([1.0], "float32")), []
+
+    def fail(array):
+        calls.append(array.tolist())
+        if len(calls) > 1:
+            raise RuntimeError("rank 1 is gone")
+
+    made = recording_of(x, fail)
+    with pytest.raises(RuntimeError, match="rank 1 is gone"):
+        made.run([x.data])
+    assert calls == [[1], [1]]
