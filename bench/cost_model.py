@@ -100,7 +100,8 @@ def overhead_of(steps: Mapping[str, float], compute: Mapping[str, float], sizes:
                 sharing: Mapping[str, float], rate: float, latency: float, memory: float) -> float:
     """Return the seconds that a step costs each of two ranks on one machine beside what the other terms explain.
 
-    The mean over the models, and never less than 0.
+    By least squares of the relative errors over the models, so that a model of long steps hides nothing; never less
+    than 0.
 
     Args:
         steps: {model: seconds of a step of two ranks that send after the backward pass}.
@@ -110,9 +111,13 @@ def overhead_of(steps: Mapping[str, float], compute: Mapping[str, float], sizes:
     >>> round(overhead_of({"a": 0.75}, {"a": 0.5}, {"a": 0}, {"a": 1.25}, 1e9, 0.0, 1e10), 6)
     0.125
     """
-    found = [seconds - step_seconds(2, compute[name], sizes[name], rate, latency, memory, sharing=sharing[name],
-                                    on_machine=2) for name, seconds in steps.items()]
-    return max(sum(found) / len(found), 0.0)
+    weighted = weights = 0.0
+    for name, seconds in steps.items():
+        explained = step_seconds(2, compute[name], sizes[name], rate, latency, memory, sharing=sharing[name],
+                                 on_machine=2)
+        weighted += (seconds - explained) / seconds**2
+        weights += 1 / seconds**2
+    return max(weighted / weights, 0.0)
 
 
 def predict(measured: Mapping[str, Any], up_to: int, latency: float | None, speed: float, on_machine: int = 1) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.distribution.buckets import Exchange
-from tinynet.distribution.compression import ROUNDOFF, Compression
+from tinynet.distribution.compression import BLOCK, ROUNDOFF, Compression
 
 SHAPES = [(3, 5), (1,), (0,), (64,), (65, 2), (), (7, 7, 3)]
 
@@ -82,11 +82,17 @@ def test_float64_is_not_compressed():
     assert all(a.tobytes() == b.tobytes() for a, b in zip(plain[0], asked[0], strict=True))
 
 
+def sent(compression, x):
+    y = np.full_like(x, 9.0)
+    compression.restore(compression.rounded(x), y)
+    return y
+
+
 @pytest.mark.parametrize("kind", sorted(ROUNDOFF))
 @given(numbers=st.lists(st.floats(width=32, allow_nan=True, allow_infinity=True), min_size=1, max_size=40))
 def test_rounding_is_to_the_nearest(kind, numbers):
     x, compression = np.array(numbers, np.float32), Compression(kind)
-    y = compression.restored(compression.rounded(x))
+    y = sent(compression, x)
     finite = np.isfinite(x) & np.isfinite(y)
     assert (np.isnan(x) == np.isnan(y)).all()
     smallest = 2.0**-25 if kind == "float16" else 2.0**-134
@@ -94,7 +100,18 @@ def test_rounding_is_to_the_nearest(kind, numbers):
     assert (error <= np.maximum(ROUNDOFF[kind] * np.abs(x[finite].astype(np.float64)), smallest)).all()
     largest = 65519.99 if kind == "float16" else 3.39e38
     assert np.isfinite(y[np.abs(x) <= largest]).all()
-    assert (compression.restored(compression.rounded(y)) == y)[~np.isnan(y)].all()  # once rounded, exact
+    assert (sent(compression, y) == y)[~np.isnan(y)].all()  # once rounded, exact
+
+
+@pytest.mark.parametrize("kind", sorted(ROUNDOFF))
+@pytest.mark.parametrize("size", [BLOCK - 1, BLOCK, 2 * BLOCK + 5])
+def test_each_number_is_rounded_by_itself(kind, size):
+    x, compression = np.random.default_rng(size).standard_normal(size).astype(np.float32), Compression(kind)
+    x[[0, BLOCK // 2, -1]] = np.nan, np.inf, np.nan
+    y = sent(compression, x)
+    one_by_one = np.concatenate([sent(compression, x[i:i + 999].copy()) for i in range(0, size, 999)])
+    np.testing.assert_array_equal(y, one_by_one)
+    assert np.isnan(y[[0, -1]]).all() and y[BLOCK // 2] == np.inf
 
 
 def test_a_rank_without_rows_does_not_count_even_with_nan():

@@ -104,8 +104,7 @@ class Bucket:
     def add(self) -> None:
         """Add what has arrived for this rank's part, in the order of the ranks."""
         if self.rounds:
-            restored = self._exchange.compression.restored(self._received)  # type: ignore[arg-type]
-            self._parts[...] = restored.reshape(self._parts.shape)
+            self._exchange.compression.restore(self._received, self._parts)  # type: ignore[arg-type]
         self._received = self._sent = None
         weights, own = self._exchange.weights, self.result[self.own]
         total = self._parts[0]
@@ -140,7 +139,7 @@ class Bucket:
         """Take what has been gathered."""
         if self.rounds:
             kind = np.float16 if self._exchange.compression.kind == "float16" else np.uint16
-            self.result[...] = self._exchange.compression.restored(self._sent.view(kind))  # type: ignore[union-attr]
+            self._exchange.compression.restore(self._sent.view(kind), self.result)  # type: ignore[union-attr]
         self._sent = None
         self.state = DONE
 
