@@ -32,8 +32,9 @@ BUCKET_BYTES = 4 << 20  # small enough that several are under way, large enough 
 # A model of few weights has buckets of a quarter of them, but not of less than this. If all were one bucket, it would
 # be sent when nothing is left to compute: at 1 Gb/s, two ranks with 1.9 MB of gradients were 1.5 times one, now 1.6.
 LEAST_BYTES = 1 << 16
-# The same where all ranks are on one host. There the core that would compute copies what is sent, so that nothing is
-# gained by sending early; and a collective takes 0.1 ms of it, whose instructions are no longer in its cache.
+# The same where all ranks are on one host. There the core that would compute copies what is sent, so that a small
+# bucket gains nothing by going out early; and a collective takes 0.1 ms of it, since its instructions are no longer in
+# the cache.
 LEAST_BYTES_ON_ONE_HOST = 1 << 20
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 WAITING, SCATTERING, ADDED, GATHERING, DONE = range(5)

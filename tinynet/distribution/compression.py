@@ -19,7 +19,7 @@ import numpy as np
 from ..core.types import Array
 
 ROUNDOFF = {"float16": 2.0**-11, "bfloat16": 2.0**-8}
-BLOCK = 1 << 15  # numbers that are rounded at a time: with what is made of them on the way, they stay in the L2 cache
+BLOCK = 1 << 15  # numbers that are rounded at a time: they and what is made of them stay in the L2 cache
 
 
 class Compression:
