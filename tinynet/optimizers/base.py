@@ -172,7 +172,7 @@ class Optimizer(OptimizerState):
         plan = self._plan
         again = plan.again if plan is not None and may_be_taken_again(self) else None
         if again is not None and again.fits(grads, trainable_variables):
-            gradients, variables = again.gradients, trainable_variables
+            gradients, variables = again.gradients, again.variables
             if self.exchange is not None:
                 gradients, variables = self.exchange(gradients, variables)
             if gradients is again.used:

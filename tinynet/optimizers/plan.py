@@ -96,19 +96,19 @@ class Again:
         exchanged: The list of arrays that `exchange` returned; None without one.
 
     Attributes:
-        arguments: As given.
+        arguments, variables: As given.
         gradients: The arrays of `grads`.
         used: The list of the arrays that the rule takes: `exchanged`, or `gradients`.
     """
 
-    __slots__ = ("arguments", "gradients", "used", "_arrays", "_grads", "_owners", "_variables", "_weights")
+    __slots__ = ("arguments", "gradients", "used", "variables", "_arrays", "_grads", "_owners", "_weights")
 
     def __init__(self, plan: Plan, grads: list[Any], variables: Sequence[Any], arguments: list[tuple],
                  exchanged: list[Any] | None) -> None:
         self.arguments = arguments
         self._grads, self.gradients = grads, [gradient.data for gradient in grads]
         self.used = self.gradients if exchanged is None else exchanged
-        self._variables, self._weights = variables, [variable.data for variable in variables]
+        self.variables, self._weights = variables, [variable.data for variable in variables]
         self._owners = [variable for grouped in plan._grouped.values() for group in grouped for slot in group.slots
                         for variable in slot]
         self._arrays = [variable.data for variable in self._owners]
@@ -116,7 +116,7 @@ class Again:
     def fits(self, grads: Any, variables: Any) -> bool:
         """Whether a step has the same arrays."""
         same = runtime._native._all_data_is
-        return (grads is self._grads and variables is self._variables and weights_may_change_in_place()
+        return (grads is self._grads and variables is self.variables and weights_may_change_in_place()
                 and same(grads, self.gradients) and same(variables, self._weights)
                 and same(self._owners, self._arrays))
 
