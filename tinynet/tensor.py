@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .config import floatx
-from .core.recording import constant, converted
+from .core.recording import constant, converted, refuse_numbers
 from .core.tensor_shape import TensorShape
 from .core.types import Array, DTypeLike, TensorLike
 
@@ -246,6 +246,7 @@ class Tensor(Operators):
         >>> Tensor([1, 2]).numpy(), Tensor(1.0).numpy()
         (array([1, 2], dtype=int32), np.float32(1.0))
         """
+        refuse_numbers(self.data)
         return self.data if self.data.ndim else self.data[()]
 
     def item(self) -> Any:
@@ -254,13 +255,16 @@ class Tensor(Operators):
         Raises:
             ValueError: there is not exactly one.
         """
+        refuse_numbers(self.data)
         return self.data.item()
 
     def tolist(self) -> Any:
         """Return the elements as nested lists of Python numbers."""
+        refuse_numbers(self.data)
         return self.data.tolist()
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
+        refuse_numbers(self.data)
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
@@ -274,21 +278,27 @@ class Tensor(Operators):
         return (self[i] for i in range(self.data.shape[0]))
 
     def __bool__(self) -> bool:
+        refuse_numbers(self.data)
         return bool(self.data)
 
     def __int__(self) -> int:
+        refuse_numbers(self.data)
         return int(self.data)
 
     def __float__(self) -> float:
+        refuse_numbers(self.data)
         return float(self.data)
 
     def __index__(self) -> int:
+        refuse_numbers(self.data)
         return self.data.__index__()
 
     def __format__(self, spec: str) -> str:
+        refuse_numbers(self.data)
         return format(self.data.item() if self.data.ndim == 0 else self.data, spec)
 
     def __repr__(self) -> str:
+        refuse_numbers(self.data)
         return f"<{type(self).__name__} shape={self.data.shape} dtype={self.data.dtype}\n{self.data}>"
 
     def __eq__(self, other: Any) -> Any:
@@ -341,6 +351,21 @@ def to_array(value: TensorLike, dtype: DTypeLike = None) -> Array:
         constant(array)
     # np.ascontiguousarray would turn a scalar into shape (1,).
     return array if array.flags.c_contiguous and array.flags.aligned else np.require(array, requirements=["C", "A"])
+
+
+def numbers_of(value: TensorLike, dtype: DTypeLike = None) -> Array:
+    """Return what `to_array` does, where Python reads the numbers: an axis, a length.
+
+    Args:
+        value, dtype: As for `to_array`.
+    """
+    if isinstance(value, Tensor):
+        refuse_numbers(value.data)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            if isinstance(part, (Tensor, list, tuple)):
+                numbers_of(part)
+    return to_array(value, dtype)
 
 
 def convert_to_tensor(value: TensorLike, dtype: DTypeLike = None) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .config import floatx
+from .core.recording import refuse_numbers
 from .core.registry import family
 from .core.tensor_shape import TensorShape
 from .core.types import Array, DTypeLike, ShapeLike, TensorLike
@@ -110,9 +111,11 @@ class Variable(Tensor):
         Returns:
             Array, shaped like the variable.
         """
+        refuse_numbers(self.data)
         return self.data.copy()
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
+        refuse_numbers(self.data)
         return np.array(self.data, dtype=dtype)
 
     def __getitem__(self, key: Any) -> Tensor:

@@ -303,12 +303,14 @@ def test_a_label_that_is_no_class_is_refused_in_a_step_from_a_recording():
 
 class Doubled(layers.Layer):
     def call(self, x):
+        self.calls = 1
         return x * 2.0
 
 
 @pytest.mark.parametrize(("model", "why"), [
     (lambda: tn.Sequential([layers.Input((4,)), Doubled(), layers.Dense(3)]), "Doubled"),
-    (lambda: tn.Sequential([layers.Input((4,)), layers.Dense(3, activation=lambda x: x * 2)]), "of your own"),
+    (lambda: tn.Sequential([layers.Input((4,)), layers.Dense(3, activation=lambda x: print(end="") or x * 2)]),
+     "of your own as activation: <lambda>, line"),
     (lambda: tn.Sequential([layers.Input((4,)), layers.Dense(3, activity_regularizer="l2")]), "activity_regularizer"),
 ])
 def test_models_with_code_of_the_user_take_the_ordinary_way_and_say_why(model, why):

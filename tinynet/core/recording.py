@@ -60,6 +60,11 @@ class Recorder:
         """Keep the reason why this step cannot be run from its recording."""
         self.calls.refuse(why)
 
+    def are_constant(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether there are arrays among the arguments, and all of them have the same numbers in every step."""
+        arrays = [one for one in arguments if isinstance(one, np.ndarray)]
+        return bool(arrays) and all(map(self.calls.is_constant, arrays))
+
     def repeated(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Call a function, and append the call. What the function calls itself is not recorded."""
         reason = _reason_against(function, self.calls)
@@ -84,7 +89,12 @@ class Recorder:
             # A part of a known array needs no call: it has the new numbers already.
             made = tuple(None if view else one for one, view in zip(results, views, strict=True))
             draws = [i for i, argument in enumerate(arguments) if type(argument) is Pair]
-            self.calls.append_python(function, arguments, made, draws)
+            if not draws and self.are_constant(arguments) and not _reason_against(function, _no_arrays):
+                for one in made:
+                    if one is not None:
+                        self.calls.add_constant(one)
+            else:
+                self.calls.append_python(function, arguments, made, draws)
         return results if several else results[0]
 
     def in_between(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
@@ -149,7 +159,10 @@ def computed(function: Callable[..., Any], *arguments: Any) -> Any:
     recorder = state.active
     if recorder is not None:
         result = np.asarray(result)  # NumPy makes scalars of arrays without dimensions, which cannot be written to
-        recorder.calls.append_numpy(function, arguments, result)
+        if recorder.are_constant(arguments):  # such as lengths
+            recorder.calls.add_constant(result)
+        else:
+            recorder.calls.append_numpy(function, arguments, result)
     return result
 
 
@@ -241,6 +254,20 @@ def in_between(function: Callable[..., Any], *arguments: Any) -> None:
         function(*arguments)
 
 
+def refuse_numbers(array: Array) -> None:
+    """Python reads the numbers of an array, and may do in the next step something else for others.
+
+    Args:
+        array: The array of a Tensor.
+
+    >>> import numpy as np
+    >>> refuse_numbers(np.ones(2))
+    """
+    recorder = state.active
+    if recorder is not None and not recorder.calls.is_constant(array):
+        recorder.refuse("Python reads the numbers of a tensor, on which the next operations may depend")
+
+
 def dense(array: Array) -> Array:
     """Return `array` itself if its elements lie one after the other, else a copy in which they do.
 
@@ -281,6 +308,16 @@ def _astype(array: Array, dtype: np.dtype) -> Array:
 
 _PLAIN = (int, float, complex, str, bytes, type(None), type, np.dtype, np.generic, slice, type(...), types.ModuleType,
           np.ufunc, types.BuiltinFunctionType, type(np.concatenate))
+
+
+class _NoArrays:
+    """Stands for a recording that knows no arrays."""
+
+    def may_be_kept(self, array: Array) -> bool:
+        return False
+
+
+_no_arrays = _NoArrays()
 
 
 def _reason_against(kept: Any, calls: Any, depth: int = 0) -> str:

@@ -18,6 +18,7 @@ class Compiled(Layer):
     """A layer with `compile`."""
 
     compiled: bool = False  # before __init__, too
+    _is_eager: bool = False  # whether `compile` was given run_eagerly
 
     _references = Layer._references | {"_compile_arguments", "_loss_tracker"}
 
@@ -54,8 +55,11 @@ class Compiled(Layer):
             metrics: List of names, Metrics or functions to report; for several outputs a list with such a list for
                 each, or a dict by name.
             weighted_metrics: The same, taking account of sample weights.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: Taken for Keras's sake; they change nothing
-                here, since every step runs the same compiled kernels.
+            run_eagerly: Whether every step runs Python's code, so that a debugger may stop in `call`: no step is run
+                from a recording, and a `call` of your own is not replaced by a graph of it. Results may differ in the
+                last digits.
+            steps_per_execution, jit_compile, auto_scale_loss: Taken for Keras's sake; they change nothing here, since
+                every step runs the same compiled kernels.
 
         Raises:
             ValueError: an optimizer, loss or metric of that name does not exist.
@@ -77,6 +81,7 @@ class Compiled(Layer):
             CompiledMetrics(metrics, weighted_metrics, names)
             if metrics is not None or weighted_metrics is not None else None
         )
+        self._is_eager = run_eagerly
         self._loss_tracker = metrics_module.Mean(name="loss")
         self._compile_arguments = {
             "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,

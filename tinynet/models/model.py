@@ -115,7 +115,8 @@ class Model(Trainer, Layer):
         if training or kwargs or len(args) != 1 or threads.context.outermost is not None:
             return call(*args, training=training, **kwargs)
         try:
-            return self._prediction_calls.take(self, lambda: call(*args, training=training), args[0])
+            return self._prediction_calls.take(self, lambda: call(*args, training=training), args[0],
+                                               training=training)
         except Exception as error:
             shorten(error)
             raise

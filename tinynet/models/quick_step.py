@@ -83,9 +83,8 @@ class QuickStep:
                 or not isinstance(data, tuple) or replays._factor != optimizer.loss_scale_factor
                 or self._model.optimizer is not optimizer):
             return False
-        for one, known in self._settings:
-            if vars(one) != known:
-                return False
+        if self._settings.changed():
+            return False
         if not replays._in_use.acquire(False):
             return False
         try:

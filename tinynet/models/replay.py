@@ -40,7 +40,7 @@ from ..seeds import global_seed_generator
 from ..tape import state as tape_state
 from ..tensor import Tensor
 from ..variable import Variable
-from .replayable import reason_against, settings_of
+from .replayable import Settings, reason_against
 
 _NO_DRAWS: list[tuple[int, int]] = []
 _GIVE_UP = 3  # recordings that were of no use
@@ -54,6 +54,7 @@ class Recording:
         step: Function without arguments that takes the step and returns a structure of Tensors.
         inputs: The arrays that are others in each step.
         variables: The model's variables.
+        kept: Other arrays that the step may read, which stay where they are.
 
     Attributes:
         problem: Why it cannot be run again; "" if it can.
@@ -64,12 +65,13 @@ class Recording:
     __slots__ = ("_afterwards", "_calls", "_carried", "_equal", "_generators", "_is_plain", "_share", "problem",
                  "results", "runs")
 
-    def __init__(self, step: Callable[[], Any], inputs: list[Array], variables: list[Variable]) -> None:
+    def __init__(self, step: Callable[[], Any], inputs: list[Array], variables: list[Variable],
+                 kept: list[Array] | None = None) -> None:
         self._calls = runtime._native._Recording()
         recorder = recording.Recorder(self._calls)
         self._share = shares.share()
         arrays = [variable.data for variable in variables]
-        self._calls.start(inputs, arrays)
+        self._calls.start(inputs, [*arrays, *(kept or [])])
         recording.state.active = recorder
         try:
             self.results = step()
@@ -183,9 +185,11 @@ class Replays:
         self._kept = kept
         self._recordings: dict[Any, Recording] = {}
         self._last: Recording | None = None  # the one that was run last
-        self._last_key: Any = None
+        self._last_keys: dict[Any, Any] = {}  # of each kind
         self._changes = -1  # `changes.count` when the model was looked at
-        self._settings: list[tuple[Any, dict[str, Any]]] = []
+        self._settings: Settings | None = None
+        self._kind: bool | None = None  # of the present call: training=None or False, where code may tell them apart
+        self._last_kind: bool | None = None
         self._variables: Any = None
         self._factor: Any = None
         self._wasted = 0
@@ -198,7 +202,7 @@ class Replays:
         return Replays, (self._training, self._kept)  # a copy of a model has recordings of its own
 
     def take(self, model: Any, step: Callable[[], Any], arguments: Any, variables: Any = None,
-             factor: Any = None) -> Any:
+             factor: Any = None, training: bool | None = None) -> Any:
         """Take a step: from its recording if there is one, else the ordinary way.
 
         Args:
@@ -208,6 +212,7 @@ class Replays:
             arguments: What the step depends on: a structure of arrays, Tensors and None.
             variables: The list of the variables that the step differentiates with respect to.
             factor: The loss's factor.
+            training: What a call of the model was given.
 
         Returns:
             What `step` returns. The next step changes the arrays of the loss and of the gradients.
@@ -221,9 +226,12 @@ class Replays:
                 self._look_at(model)
             if self.reason:
                 return step()
-            if self._settings and any(vars(one) != known for one, known in self._settings):
-                self._forget()
-                self._settings = settings_of(model)
+            settings = self._settings
+            if settings is not None and settings.changed():
+                self._look_at(model)
+                if self.reason:
+                    return step()
+            self._kind = training if settings is not None and settings.own_code else None
             if variables is not self._variables or factor != self._factor:
                 self._compare(variables, factor)
             return self._take(model, step, arguments)
@@ -234,23 +242,23 @@ class Replays:
         inputs = [leaf.data if type(leaf) is Tensor and leaf._keras_mask is None else leaf
                   for leaf in flatten(arguments) if leaf is not None]
         last = self._last
-        if last is not None and last.run(inputs):
+        if last is not None and self._last_kind is self._kind and last.run(inputs):
             return self._given_away(last.results)
         if not all(map(_is_plain, inputs)):
-            self._last_key = None
+            self._last_keys.clear()
             return step()
-        key = shares.share(), tuple([(array.shape, array.dtype) for array in inputs])
+        key = self._kind, shares.share(), tuple([(array.shape, array.dtype) for array in inputs])
         known = self._recordings.get(key)
         if known is not None:
             if known.run(inputs):
-                self._last = known
+                self._last, self._last_kind = known, self._kind
                 return self._given_away(known.results)
             self._drop(key)
         # The short last batch of an epoch is recorded at the end of the second one.
-        if key != self._last_key:
-            self._last_key = key
+        if key != self._last_keys.get(self._kind):
+            self._last_keys[self._kind] = key
             return step()
-        made = Recording(step, inputs, model.variables)
+        made = Recording(step, inputs, model.variables, self._settings.kept if self._settings is not None else [])
         if made.problem:
             self.reason = made.problem
             return made.results
@@ -258,6 +266,7 @@ class Replays:
             self._recordings.pop(next(iter(self._recordings)))
         self.quick = self._tried = None
         self._recordings[key] = self._last = made
+        self._last_kind = self._kind
         return self._given_away(made.results)
 
     def _given_away(self, results: Any) -> Any:
@@ -282,7 +291,8 @@ class Replays:
             yield
         finally:
             self._recordings = {key: one for key, one in self._recordings.items() if one.size[1] <= larger_than}
-            self._last = self._last_key = self.quick = self._tried = None
+            self._last = self.quick = self._tried = None
+            self._last_keys.clear()
 
     def _look_at(self, model: Any) -> None:
         """An attribute of a layer has been set since the last look: no recording holds any more."""
@@ -292,7 +302,7 @@ class Replays:
             return
         self._changes = changes.count
         self.reason = reason_against(model, self._training)
-        self._settings = settings_of(model) if self._training and not self.reason else []
+        self._settings = Settings(model, self._training) if not self.reason else None
         self._give_up()
 
     def _compare(self, variables: Any, factor: Any) -> None:
@@ -306,7 +316,7 @@ class Replays:
     def _forget(self) -> None:
         for key in list(self._recordings):
             self._drop(key)
-        self._last_key = None
+        self._last_keys.clear()
 
     def _drop(self, key: Any) -> None:
         self._last = self.quick = self._tried = None
@@ -326,7 +336,7 @@ class Replays:
         if not self._recordings:
             return "not recorded yet: that takes two steps of the same shapes, one after the other"
         parts = []
-        for (_, arrays), known in self._recordings.items():
+        for (*_, arrays), known in self._recordings.items():
             calls, size = known.size
             shapes = ", ".join(str(shape) for shape, _ in arrays)
             parts.append(f"{calls} kernel calls, {size / 1e6:.1f} MB, for {shapes}")

@@ -15,7 +15,7 @@ from ...core.tracebacks import shorten
 from ...core.types import TensorLike
 from ...string_tensor import StringTensor
 from ...symbolic import EXPLAINED
-from ...tensor import Tensor, to_array
+from ...tensor import Tensor, numbers_of, to_array
 
 
 def as_tf(title: str, operation: Callable[..., Any], *parameters: str, **defaults: Any) -> Callable[..., Any]:
@@ -109,7 +109,7 @@ def as_axis(axis: Any) -> Any:
     """
     if axis is None or isinstance(axis, int):
         return axis
-    axes = to_array(axis)
+    axes = numbers_of(axis)
     if axes.dtype.kind not in "iu" and axes.size:
         raise TypeError(f"axis must be whole numbers, got {axes.dtype}")
     return tuple(int(each) for each in axes) if axes.ndim else int(axes)

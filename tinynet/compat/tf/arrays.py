@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ... import ops
+from ...core.recording import constant as constant_array
 from ...core.types import DTypeLike, ShapeLike, TensorLike
 from ...ops.shape import as_shape
 from ...string_tensor import StringTensor, is_text, to_string_array
 from ...symbolic import KerasTensor
-from ...tensor import Tensor, to_array
+from ...tensor import Tensor, numbers_of, to_array
 from ...tensor import convert_to_tensor as _convert
 from .arguments import as_axis, check_choice
 from .reductions import _tensor
@@ -146,7 +147,7 @@ def linspace(start: TensorLike, stop: TensorLike, num: int, name: str | None = N
     >>> linspace(0.0, 1.0, 3).numpy()
     array([0. , 0.5, 1. ], dtype=float32)
     """
-    return ops.linspace(start, stop, int(to_array(num)), axis=axis)
+    return ops.linspace(start, stop, int(numbers_of(num)), axis=axis)
 
 
 def one_hot(indices: TensorLike, depth: int, on_value: Any = None, off_value: Any = None, axis: int | None = None,
@@ -166,7 +167,7 @@ def one_hot(indices: TensorLike, depth: int, on_value: Any = None, off_value: An
     """
     given = [to_array(value).dtype for value in (on_value, off_value) if value is not None]
     kind = np.dtype(dtype if dtype is not None else np.result_type(*given) if given else "float32")
-    hot = ops.one_hot(indices, int(to_array(depth)), -1 if axis is None else int(axis), "bool")
+    hot = ops.one_hot(indices, int(numbers_of(depth)), -1 if axis is None else int(axis), "bool")
     return ops.where(hot, np.asarray(1 if on_value is None else to_array(on_value), kind),
                      np.asarray(0 if off_value is None else to_array(off_value), kind))
 
@@ -184,8 +185,8 @@ def sequence_mask(lengths: TensorLike, maxlen: TensorLike | None = None, dtype: 
     >>> sequence_mask([1, 3]).tolist()
     [[True, False, False], [True, True, True]]
     """
-    lengths = to_array(lengths)
-    positions = np.arange(int(lengths.max(initial=0) if maxlen is None else to_array(maxlen)))
+    lengths = numbers_of(lengths)
+    positions = np.arange(int(lengths.max(initial=0) if maxlen is None else numbers_of(maxlen)))
     return Tensor.wrap((positions < lengths[..., None]).astype(dtype))
 
 
@@ -200,7 +201,7 @@ def _as_type(title, numbers, out_type):
     largest = max(np.ravel(numbers).tolist(), default=0)
     if largest > np.iinfo(kind).max:
         raise ValueError(f"tf.{title}: {largest} does not fit into {kind}; pass out_type=tf.int64")
-    return Tensor(np.asarray(numbers, kind))
+    return Tensor(constant_array(np.asarray(numbers, kind)))
 
 
 def _shape_of(title, x):
@@ -251,8 +252,8 @@ def rank(input: TensorLike, name: str | None = None) -> Tensor:  # noqa: A002
     >>> rank([[1, 2, 3]]).numpy()
     np.int32(2)
     """
-    return Tensor(np.asarray(len(input.shape if isinstance(input, Tensor | KerasTensor) else np.shape(input)),
-                             np.int32))
+    return Tensor(constant_array(np.asarray(
+        len(input.shape if isinstance(input, Tensor | KerasTensor) else np.shape(input)), np.int32)))
 
 
 def ensure_shape(x: TensorLike, shape: Any, name: str | None = None) -> Tensor:
@@ -351,7 +352,7 @@ def split(value: TensorLike, num_or_size_splits: Any, axis: int = 0, num: int | 
     [[1], [2, 3]]
     """
     value, axis = _tensor(value), as_axis(axis)
-    length, sizes = value.shape[axis], to_array(num_or_size_splits)
+    length, sizes = value.shape[axis], numbers_of(num_or_size_splits)
     if sizes.ndim == 0:
         parts = int(sizes)
         if parts <= 0 or length is not None and length % parts:
@@ -406,7 +407,7 @@ def pad(tensor: TensorLike, paddings: Any, mode: str = "CONSTANT", constant_valu
     [9, 1, 2]
     """
     mode = check_choice("pad", "mode", mode.upper(), ("CONSTANT", "REFLECT", "SYMMETRIC")).lower()
-    return ops.pad(tensor, to_array(paddings).tolist(), mode, constant_values if mode == "constant" else None)
+    return ops.pad(tensor, numbers_of(paddings).tolist(), mode, constant_values if mode == "constant" else None)
 
 
 def tile(input: TensorLike, multiples: Any, name: str | None = None) -> Tensor:  # noqa: A002
@@ -439,7 +440,7 @@ def repeat(input: TensorLike, repeats: Any, axis: int | None = None, name: str |
     >>> repeat([1, 2], 2).tolist()
     [1, 1, 2, 2]
     """
-    repeats = to_array(repeats)
+    repeats = numbers_of(repeats)
     return ops.repeat(input, int(repeats) if repeats.ndim == 0 else repeats.tolist(), as_axis(axis))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from ... import ops, random
 from ...core.absence import explainer
 from ...core.types import SeedLike, TensorLike
-from ...tensor import Tensor, convert_to_tensor, to_array
+from ...tensor import Tensor, convert_to_tensor, numbers_of, to_array
 from ...utils import pictures
 from ...utils.pictures import crop_to_bounding_box, pad_to_bounding_box, resize_with_crop_or_pad, resize_with_pad
 from .colors import (
@@ -131,7 +131,7 @@ def random_crop(value: TensorLike, size: Any, seed: SeedLike = None, name: str |
     (2, 2, 3)
     """
     value = convert_to_tensor(value)
-    size = tuple(have if want == -1 else int(want) for have, want in zip(value.shape, to_array(size), strict=True))
+    size = tuple(have if want == -1 else int(want) for have, want in zip(value.shape, numbers_of(size), strict=True))
     if any(want > have for have, want in zip(value.shape, size, strict=True)):
         raise ValueError(f"random_crop: {size} does not fit into {value.shape}")
     rng = random.generator(seed)

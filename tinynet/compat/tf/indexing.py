@@ -12,7 +12,7 @@ import numpy as np
 from ... import ops
 from ...core.types import ShapeLike, TensorLike
 from ...ops.shape import as_shape
-from ...tensor import Tensor, convert_to_tensor, to_array
+from ...tensor import Tensor, convert_to_tensor, numbers_of, to_array
 from .arguments import check_indices
 from .reductions import _tensor
 
@@ -55,7 +55,7 @@ def gather(params: TensorLike, indices: TensorLike, validate_indices: bool | Non
     batch_dims = int(to_array(batch_dims))
     if batch_dims < 0:
         batch_dims += np.ndim(to_array(indices))
-    axis = batch_dims if axis is None else int(to_array(axis))
+    axis = batch_dims if axis is None else int(numbers_of(axis))
     axis = axis + params.ndim if axis < 0 else axis
     if not batch_dims <= axis < params.ndim:
         raise ValueError(f"tf.gather: axis={axis} must be an axis of params {tuple(params.shape)} after the "
@@ -129,7 +129,7 @@ def boolean_mask(tensor: TensorLike, mask: TensorLike, axis: int | None = None, 
     [1, 3]
     """
     tensor, kept = convert_to_tensor(tensor), to_array(mask).astype(bool)
-    axis = 0 if axis is None else int(to_array(axis)) % tensor.ndim
+    axis = 0 if axis is None else int(numbers_of(axis)) % tensor.ndim
     if kept.ndim == 0 or tuple(tensor.shape[axis:axis + kept.ndim]) != kept.shape:
         raise ValueError(f"tf.boolean_mask: a mask of shape {kept.shape} does not fit axis {axis} of shape "
                          f"{tuple(tensor.shape)}")
@@ -379,7 +379,7 @@ def unsorted_segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments
     >>> unsorted_segment_sum([1, 2, 3], [1, -1, 1], 3).tolist()
     [0, 4, 0]
     """
-    data, ids, number = convert_to_tensor(data), to_array(segment_ids), int(to_array(num_segments))
+    data, ids, number = convert_to_tensor(data), to_array(segment_ids), int(numbers_of(num_segments))
     if ids.shape != tuple(data.shape[:ids.ndim]):
         raise ValueError(f"tf.math.unsorted_segment_sum: segment_ids {ids.shape} must be the first axes of data "
                          f"{tuple(data.shape)}")

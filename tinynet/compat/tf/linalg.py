@@ -9,7 +9,7 @@ import numpy as np
 from ... import ops
 from ...core.types import Axis, DTypeLike, ShapeLike, TensorLike
 from ...ops.shape import as_shape
-from ...tensor import Tensor, convert_to_tensor, to_array
+from ...tensor import Tensor, convert_to_tensor, numbers_of
 from .arguments import as_axis, as_tf, of_type, refuse
 from .reductions import _tensor
 
@@ -111,7 +111,7 @@ def band_part(input: TensorLike, num_lower: int, num_upper: int, name: str | Non
     """
     x = _tensor(input)
     down = np.arange(x.shape[-2])[:, None] - np.arange(x.shape[-1])
-    lower, upper = int(to_array(num_lower)), int(to_array(num_upper))
+    lower, upper = int(numbers_of(num_lower)), int(numbers_of(num_upper))
     kept = ((lower < 0) | (down <= lower)) & ((upper < 0) | (-down <= upper))
     return ops.where(kept, x, np.zeros((), x.dtype))
 
@@ -143,7 +143,7 @@ def diag(diagonal: TensorLike, name: str = "diag", k: int = 0, num_rows: int = -
 
 
 def _one_diagonal(title, k):
-    k = to_array(k)
+    k = numbers_of(k)
     if k.size != 1:
         raise NotImplementedError(f"tf.linalg.{title}: k={k.tolist()} means several diagonals; pass one number")
     return int(k.reshape(()))

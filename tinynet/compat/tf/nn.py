@@ -8,7 +8,7 @@ import numpy as np
 
 from ... import ops
 from ...core.types import Axis, DTypeLike, TensorLike
-from ...tensor import Tensor, convert_to_tensor, to_array
+from ...tensor import Tensor, convert_to_tensor, numbers_of, to_array
 from .arguments import as_axis, as_tf, check_choice, check_indices
 from .clipping import clip_by_norm
 from .reductions import _tensor
@@ -18,7 +18,7 @@ from .reductions import _tensor
 
 def _lengths(title, argument, lengths, channels_first):
     """The two spatial lengths of an argument that TensorFlow also takes as a number, a pair, or one an axis."""
-    parts = [int(n) for n in np.atleast_1d(to_array(lengths))]
+    parts = [int(n) for n in np.atleast_1d(numbers_of(lengths))]
     if len(parts) == 4:
         outer = (parts[0], parts[1]) if channels_first else (parts[0], parts[3])
         if outer != (1, 1):
@@ -305,7 +305,7 @@ def top_k(input: TensorLike, k: TensorLike = 1, sorted: bool = True, index_type:
     >>> top_k([1.0, 3.0, 2.0], k=2).values.tolist()
     [3.0, 2.0]
     """
-    values, indices = ops.top_k(input, int(to_array(k)))
+    values, indices = ops.top_k(input, int(numbers_of(k)))
     return TopKV2(values, ops.cast(indices, index_type))
 
 

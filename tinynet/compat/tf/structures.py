@@ -13,7 +13,7 @@ from ...core.naming import auto_name, to_snake_case
 from ...core.tensor_shape import TensorShape
 from ...core.types import DTypeLike, TensorLike
 from ...layers.base import Layer
-from ...tensor import Tensor, convert_to_tensor, to_array
+from ...tensor import Tensor, convert_to_tensor, numbers_of, to_array
 from ...variable import Variable
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -172,7 +172,7 @@ class TensorArray:
         self.dynamic_size = bool(dynamic_size)
         self.element_shape = None if element_shape is None else TensorShape.checked(element_shape)
         self._clear, self._infer = clear_after_read in (None, True), infer_shape
-        self._elements: list[Tensor | None] = [None] * (0 if size is None else int(to_array(size)))
+        self._elements: list[Tensor | None] = [None] * (0 if size is None else int(numbers_of(size)))
         self._cleared: set[int] = set()
         self._title = name or tensor_array_name or auto_name("tensor_array")
 
@@ -270,7 +270,7 @@ class TensorArray:
 
     def split(self, value: TensorLike, lengths: Sequence[int], name: str | None = None) -> TensorArray:
         """Write parts of a tensor, cut along its first axis into these lengths; returns the array."""
-        cuts = np.cumsum([int(n) for n in to_array(lengths)])[:-1].tolist()
+        cuts = np.cumsum([int(n) for n in numbers_of(lengths)])[:-1].tolist()
         for index, part in enumerate(ops.split(convert_to_tensor(value), cuts, 0)):
             self.write(index, part)
         return self
