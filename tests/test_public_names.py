@@ -164,6 +164,8 @@ INTERNALS = {
     "models.summary_html": ["*"],
     "models.training": ["Trainer"],
     "models.structures": ["*"],
+    "models.trace": ["*"],
+    "models.traced_calls": ["*"],
     "models.training_step": ["TrainingStep"],
     "models.turns": ["Turns"],
     "ops.accuracy": ["count_correct"],

@@ -187,6 +187,11 @@ def undrawn() -> Iterator[None]:
         _undrawn.generator = outer
 
 
+def session_draws() -> tuple[int, int]:
+    """Return what the next random operation without a seed will draw."""
+    return (_undrawn.generator or global_seed_generator()).next_pair
+
+
 def draw_seed(seed: SeedLike) -> tuple[int, int]:
     """Return (seed, offset) for one random operation.
 

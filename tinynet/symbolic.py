@@ -54,6 +54,7 @@ class KerasTensor(Operators):
     (None, 3)
     """
 
+    _trace: Any = None  # what makes a graph of a call of the user's own, see models/trace.py
     _keras_mask: KerasTensor | None = None  # its mask, if it has one: see tinynet/layers/masks.py
     __array_ufunc__ = None  # so that ndarray + KerasTensor calls KerasTensor.__radd__
 
@@ -215,8 +216,11 @@ def call_symbolically(function: Callable[..., Any], args: tuple[Any, ...], kwarg
     Raises:
         Exception: the operation's own error, if there is no KerasTensor among its arguments.
     """
-    if not is_symbolic((args, kwargs)):
+    tensors = _keras_tensors(args, kwargs)
+    if not tensors:
         raise  # noqa: PLE0704, called while an exception is handled
+    if tensors[0]._trace is not None:
+        return tensors[0]._trace.call_operation(function, args, kwargs)
     return Operation(function)(*args, **kwargs)
 
 
@@ -332,6 +336,9 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> S
     Raises:
         TypeError, ValueError: the layer cannot be called on these shapes; the message names the layer.
     """
+    tensors = _keras_tensors(args, kwargs)
+    if tensors[0]._trace is not None:
+        return tensors[0]._trace.call_layer(layer, args, kwargs)
     inputs = args[0] if args else next(iter(kwargs.values()))
     shapes = shapes_of(inputs)
     try:

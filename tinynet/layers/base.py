@@ -23,6 +23,7 @@ import numpy as np
 from .. import ops, regularizers
 from ..core.absence import AbsentName
 from ..core.naming import auto_name
+from ..core.registry import is_builtin
 from ..core.tracebacks import shorten
 from ..string_tensor import is_text
 from ..symbolic import call_layer, is_symbolic, shapes_of
@@ -77,12 +78,15 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
     _takes_training: bool | None = None
     _takes_mask: bool | None = None
     input_spec: Any = None  # an InputSpec, or several, that each call is checked with; of a layer of your own
+    _is_traced = False  # whether `call` is the user's own, in the place of which a graph of it may run
+    _call_traced: Any = None  # runs it; models/__init__.py sets it, which stands above this module
     is_layer = True  # read by modules below this one, such as serialization.py
     _makes_mask = False  # whether outputs may have a mask that is not simply the input's
     _needs_masks = False  # whether it makes one of the inputs' masks alone, and none where they have none
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._is_traced = not is_builtin(cls.call)
         cls._takes_training = cls._takes_mask = None  # its `call` may take other arguments than its parent's
         cls._makes_mask = cls.compute_mask is not Layer.compute_mask
         if "compute_mask" in vars(cls):
@@ -231,7 +235,10 @@ class Layer(LayerWeights, LayerGraph, LayerConfig):
                 kwargs["training"] = training
             if mask is not None and self._takes_mask and kwargs.get("mask") is None:
                 kwargs["mask"] = mask
-            outputs = self.call(*args, **kwargs)
+            if self._is_traced and mask is None:
+                outputs = Layer._call_traced(self, args, kwargs)
+            else:
+                outputs = self.call(*args, **kwargs)
             if mask is not None or self._makes_mask:
                 self._propagate_mask(inputs, outputs, mask)
             if self.activity_regularizer is not None:

@@ -22,7 +22,8 @@ class _Changes:
 
 
 changes = _Changes()
-_OF_TRAINING = ("history", "stop_training")  # callbacks set these; no call of a layer reads them
+# Callbacks, and calls with penalties, set these; no call of a layer reads them.
+_OF_TRAINING = ("history", "stop_training", "_added_losses", "_penalized")
 
 if TYPE_CHECKING:
     from ..core.types import Array, DTypeLike

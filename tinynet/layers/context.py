@@ -13,7 +13,7 @@ class CallContext:
     what creates the first values of weights.
     """
 
-    __slots__ = ("training", "scope", "outermost", "first_values", "watch", "trial")
+    __slots__ = ("training", "scope", "outermost", "first_values", "watch", "trial", "tracing")
 
     def __init__(self) -> None:
         self.training: bool | None = None
@@ -22,6 +22,7 @@ class CallContext:
         self.first_values: Callable[..., Any] | None = None  # replaces the initializers while a file is loaded
         self.watch: Callable[[Any, Any], None] | None = None  # called with each layer and its output, for a Probe
         self.trial: Any = None  # the call on zeros that is under way, see trial.py
+        self.tracing = False  # whether a graph is made of a call, see models/trace.py
 
 
 class _Threads(threading.local):

@@ -129,7 +129,8 @@ class Model(Trainer, Layer):
         `fit` forgets the recordings of training steps at its end: ask in a callback, or after `train_on_batch`.
 
         Returns:
-            Two lines: of training steps and of calls for prediction.
+            Two lines: of training steps and of calls for prediction. For each layer or model with a `call` of your own
+            in which neighbours might be computed together, a line more: whether it runs as a graph of its layers.
 
         >>> model = tn.Sequential([tn.Input((2,)), tn.layers.Dense(1)])
         >>> x = np.ones((4, 2), "float32")
@@ -139,8 +140,12 @@ class Model(Trainer, Layer):
         training: ...
         prediction: from recordings: 1 kernel calls, ...
         """
-        return (f"training: {self._training_steps.describe()}\n"
-                f"prediction: {self._prediction_calls.describe()}")
+        lines = [f"training: {self._training_steps.describe()}", f"prediction: {self._prediction_calls.describe()}"]
+        for layer in self._flatten_layers():  # those whose own calls may run as graphs
+            traces = vars(layer).get("_own_traces")
+            if traces is not None and not traces.has_nothing_to_fuse:
+                lines.append(f"{layer.name}: {traces.describe()}")
+        return "\n".join(lines)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs. A subclass overrides it, unless it was given inputs and outputs.

@@ -48,9 +48,9 @@ class Body:
             self._kinds[one.arg] = kind
         for one in given.kwonlyargs:
             self._kinds[one.arg] = keywords.get(one.arg, other)
-        for one in (given.vararg, given.kwarg):
-            if one is not None:
-                self._kinds[one.arg] = ANY
+        for several in (given.vararg, given.kwarg):
+            if several is not None:
+                self._kinds[several.arg] = ANY
 
     def run(self) -> Any:
         """Read all of it; returns the kind of what it returns."""

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..layers.base import Layer
+from ..seeds import SeedGenerator
 from ..tensor import Tensor
 from . import readable_names as names
 from .readable_body import Body
@@ -41,13 +42,14 @@ class Facts:
         attributes: (layer, or None for the layer whose call was read; name; object) of attributes that were read.
         layers, kept: The layers, and the arrays and Tensors that are no variables, which the call uses.
         reads_shapes: Whether the Python code may depend on the lengths of the inputs' axes.
+        draws: Whether it uses a generator of random numbers.
     """
 
     def __init__(self) -> None:
         self.attributes: list[tuple[Any, str, Any]] = []
         self.layers: list[Any] = []
         self.kept: list[Any] = []
-        self.reads_shapes = False
+        self.reads_shapes = self.draws = False
         self._names: dict[Any, tuple[Callable[..., Any], tuple[Any, ...], Any]] = {}
         self._containers: dict[int, tuple[Any, list[Any]]] = {}
 
@@ -184,7 +186,8 @@ class Reader:
         value = function.value
         if isinstance(value, types.MethodType):
             if not is_tinynets(value.__func__):
-                return self._read(value.__func__, [Fixed(value.__self__), *arguments], keywords)
+                method: Any = value.__func__
+                return self._read(method, [Fixed(value.__self__), *arguments], keywords)
             if value.__name__ in names.METHODS:
                 return FRESH
         elif isinstance(value, types.FunctionType) and not is_tinynets(value):
@@ -251,6 +254,8 @@ class Reader:
                 self.checked(part, name, where, depth + 1)
         elif isinstance(value, Layer):
             self.facts.layers.append(value)
+        elif isinstance(value, SeedGenerator):
+            self.facts.draws = True
         elif names.is_kept_array(value):
             self.facts.kept.append(value)
             if isinstance(value, Tensor):

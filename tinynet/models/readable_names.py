@@ -133,4 +133,4 @@ def may_be_used(value: Any) -> bool:
 
 def name_of(value: Any) -> str:
     """The name of a function or class, for messages."""
-    return getattr(value, "__qualname__", None) or getattr(value, "__name__", type(value).__name__)
+    return str(getattr(value, "__qualname__", None) or getattr(value, "__name__", type(value).__name__))
