@@ -197,6 +197,45 @@ class Pyramid(tn.Model):
         return self.head(tf.concat(outputs + means, axis=-1))
 
 
+class Scaled(layers.Layer):
+    """Numbers of NumPy, and of shapes."""
+
+    def __init__(self):
+        super().__init__()
+        self.size, self.query = 8, layers.Dense(7)
+
+    def call(self, x):
+        x = self.query(x) / np.sqrt(self.size)
+        return x * tf.math.rsqrt(tf.cast(tf.shape(x)[-1], tf.float32))
+
+
+class Normalized(layers.Layer):
+    """Moments, constants, a sequence and Einstein's summation."""
+
+    def __init__(self):
+        super().__init__()
+        self.query = layers.Dense(7)
+
+    def call(self, x):
+        mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
+        x = (x - mean) * tf.math.rsqrt(variance + 1e-3) + tf.range(7, dtype=tf.float32) * 0.1
+        y = tf.einsum("bi,bj->bij", x, self.query(x))
+        return tf.einsum("bij,j->bi", y, self.query.bias + tf.constant([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]))
+
+
+class Loop(tn.Model):
+    """A loop over `self.layers`."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.rest = layers.Dense(5), [layers.ReLU(), layers.Dense(3)]
+
+    def call(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
 class Sampling(layers.Layer):
     """The reparameterization of a variational autoencoder."""
 
@@ -246,6 +285,9 @@ MODELS = {
     "derived": (lambda: around(MyDense(4), VECTOR), VECTOR),
     "kept array": (lambda: around(Kept(), VECTOR), VECTOR),
     "pyramid": (Pyramid, VECTOR),
+    "numbers": (lambda: around(Scaled(), VECTOR), VECTOR),
+    "loop": (Loop, VECTOR),
+    "normalized": (lambda: around(Normalized(), VECTOR), VECTOR),
     "lambda": (lambda: around(layers.Lambda(lambda x: tf.square(x) + SCALE), VECTOR), VECTOR),
     "activation": (lambda: around(layers.Dense(4, activation=lambda x: x * tf.sigmoid(x)), VECTOR), VECTOR),
     "cell": (lambda: around(layers.RNN(layers.SimpleRNNCell(4)), TEXT), TEXT),

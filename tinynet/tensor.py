@@ -12,6 +12,7 @@ import numpy as np
 
 from .config import floatx
 from .core.recording import constant, converted, refuse_numbers
+from .core.recording import state as recording
 from .core.tensor_shape import TensorShape
 from .core.types import Array, DTypeLike, TensorLike
 
@@ -347,10 +348,17 @@ def to_array(value: TensorLike, dtype: DTypeLike = None) -> Array:
         dtype = array.dtype.newbyteorder("=")
     if dtype is not None:
         array = converted(array, dtype) if isinstance(value, (Tensor, np.ndarray)) else array.astype(dtype, copy=False)
-    if type(value) is float or type(value) is int:  # it stands in the code
+    if recording.active is not None and _is_literal(value):  # it stands in the code
         constant(array)
     # np.ascontiguousarray would turn a scalar into shape (1,).
     return array if array.flags.c_contiguous and array.flags.aligned else np.require(array, requirements=["C", "A"])
+
+
+def _is_literal(value: Any) -> bool:
+    """Whether it consists of Python's or NumPy's numbers alone."""
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_literal, value))
+    return isinstance(value, (float, int, np.generic))
 
 
 def numbers_of(value: TensorLike, dtype: DTypeLike = None) -> Array:

@@ -3,8 +3,10 @@ layers (tinynet/models/traced_calls.py).
 """
 
 import copy
+import gc
 import pickle
 import threading
+import weakref
 
 import numpy as np
 import own_models
@@ -497,3 +499,18 @@ def test_explain_steps_reports_it():
     model = own_models.Shared()
     model(np.ones((2, 7), "float32"))
     assert model.explain_steps().count("\n") == 1  # nothing that could be computed together
+
+
+def test_a_model_is_freed_when_the_user_drops_it():
+    """Its graph refers to the layers inside, not to itself."""
+    own = ResidualNet()
+    for _ in range(3):
+        own(images())
+    assert "as a graph" in traces(own)
+    gone = weakref.ref(own)
+    gc.disable()
+    try:
+        del own
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -235,6 +235,10 @@ def prints(self, x):
     return x * 2.0
 
 
+def reads_an_array(self, x):
+    return x * float(self.array[0])
+
+
 def assigns(self, x):
     self.state.assign_add(1.0)
     return x * self.state
@@ -388,9 +392,10 @@ REFUSED = {
     sets_an_attribute: "sets self.calls", sets_an_attribute_plainly: "sets self.calls",
     sets_an_element: "sets elements of self.table", sets_an_element_of_an_alias: "sets elements of table",
     appends: "changes self.seen", appends_to_an_alias: "changes seen", appends_in_a_method: "changes target",
-    extends_in_place: "changes seen in its place", changes_an_array_in_place: "changes array in its place",
+    extends_in_place: "changes seen in its place", changes_an_array_in_place: "an object of ndarray",
     appends_to_a_global: "changes LIST", counts_globally: "has global", changes_an_object: "sets HELPER.factor",
-    reads_an_object: "an object of Helper", prints: "uses print", assigns: "uses .assign_add",
+    reads_an_object: "an object of Helper", prints: "uses print", reads_an_array: "an object of ndarray",
+    assigns: "uses .assign_add",
     reads_numbers: "uses .numpy", reads_data: "uses .data", reads_an_item: "uses .item",
     branches_on_numbers: "reads the numbers", converts_a_number: "reads the numbers",
     counts_by_a_number: "reads the numbers", compares_by_max: "reads the numbers", uses_numpy: "reads the numbers",
@@ -601,6 +606,21 @@ def test_training_none_and_false_are_not_the_same(default):
         np.testing.assert_array_equal(model(x), other(x))
         np.testing.assert_array_equal(model.predict_on_batch(x), other.predict_on_batch(x))
     assert model.explain_steps().count("kernel calls") == 2
+
+
+def test_an_array_that_is_changed_in_its_place():
+    models = compiled(lambda: around(own_models.Kept(), VECTOR)), ordinary(compiled(
+        lambda: around(own_models.Kept(), VECTOR)))
+    for step, (x, y) in enumerate(batches(VECTOR, 10)):
+        for model in models:
+            if step == 5:
+                model.layers[0].positions.data[...] *= 3.0
+            if step == 8:
+                model.layers[0].positions = tf.constant([7.0] * 7)
+        assert models[0].train_on_batch(x, y) == models[1].train_on_batch(x, y)
+        np.testing.assert_array_equal(models[0](x), models[1](x))
+        if step in (4, 7):
+            assert replays(models[0])
 
 
 def test_copies_are_read_again():

@@ -25,7 +25,6 @@ from typing import Any
 
 from ..layers.base import Layer
 from ..seeds import SeedGenerator
-from ..tensor import Tensor
 from . import readable_names as names
 from .readable_body import Body
 from .readable_names import ANY, FRESH, OWN, Fixed, Super, is_tinynets
@@ -40,7 +39,7 @@ class Facts:
 
     Attributes:
         attributes: (layer, or None for the layer whose call was read; name; object) of attributes that were read.
-        layers, kept: The layers, and the arrays and Tensors that are no variables, which the call uses.
+        layers, kept: The layers, and the Tensors that are no variables, which the call uses.
         reads_shapes: Whether the Python code may depend on the lengths of the inputs' axes.
         draws: Whether it uses a generator of random numbers.
     """
@@ -256,10 +255,9 @@ class Reader:
             self.facts.layers.append(value)
         elif isinstance(value, SeedGenerator):
             self.facts.draws = True
-        elif names.is_kept_array(value):
+        elif names.is_kept(value):
             self.facts.kept.append(value)
-            if isinstance(value, Tensor):
-                self.facts.add_name(value, "data", value.data)
+            self.facts.add_name(value, "data", value.data)
         elif isinstance(value, types.FunctionType) and not is_tinynets(value) and depth == 0:
             pass  # read where it is called, or given to another function
         elif not names.may_be_used(value):
@@ -307,6 +305,9 @@ class Reader:
             if isinstance(found, property):
                 if ours and name in names.PROPERTIES:
                     return FRESH
+                if ours and name == "layers" and type(bound)._sublayers is Layer._sublayers:
+                    self.checked(vars(bound)["_children"], "self.layers", where)
+                    return ANY
                 if not ours and found.fget is not None:
                     return self.called(Fixed(found.fget), [Fixed(bound)], {}, where)
             elif isinstance(found, staticmethod):

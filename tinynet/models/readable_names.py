@@ -119,9 +119,9 @@ def is_plain(value: Any) -> bool:
             or isinstance(value, type) and (issubclass(value, np.generic) or value in _TYPES))
 
 
-def is_kept_array(value: Any) -> bool:
-    """Whether it is an array, or a Tensor that is no variable."""
-    return type(value) in (np.ndarray, Tensor)
+def is_kept(value: Any) -> bool:
+    """Whether it is a Tensor that is no variable. (Python may read the numbers of an ndarray, unseen.)"""
+    return type(value) is Tensor
 
 
 def may_be_used(value: Any) -> bool:

@@ -14,7 +14,6 @@ from typing import Any
 from .. import layers, regularizers
 from ..core.registry import is_builtin
 from ..core.types import Array
-from ..tensor import Tensor
 from .readable_calls import Facts, reading_of_call, reading_of_function, reading_of_object
 
 # The layers whose steps always run the ordinary way, and why. They are found by their types, a derived class too. Those
@@ -178,8 +177,8 @@ class Settings:
             self._objects = [(one, dict(vars(one))) for one in found]
         self._facts = facts
         self.own_code = bool(facts)
-        kept = {id(one): one.data if isinstance(one, Tensor) else one for fact in facts for one in fact.kept}
-        self.kept: list[Array] = [array for array in kept.values() if array.flags.c_contiguous and array.size]
+        kept = {id(one): one.data for fact in facts for one in fact.kept}
+        self.kept: list[Array] = [array for array in kept.values() if array.size]
 
     def changed(self) -> bool:
         """Whether something is not as it was."""

@@ -89,7 +89,7 @@ class Trace:
 
     Args:
         training: Whether it is part of training.
-        kept: Arrays and Tensors that the call uses and that are no variables.
+        kept: Tensors that the call uses and that are no variables.
     """
 
     def __init__(self, training: bool | None, kept: list[Any]) -> None:

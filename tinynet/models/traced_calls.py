@@ -145,7 +145,7 @@ class Traces:
         graphs = [graph for graph in self._graphs.values() if graph is not None]
         if not graphs:
             return f"layer by layer, since {_NOTHING}"
-        return f"as a graph, in which neighbours are computed together in {max(one.fused() for one in graphs)} places"
+        return f"as a graph, in which neighbours are computed together {max(one.fused() for one in graphs)} times"
 
 
 def may_fuse(layer: Layer) -> bool:

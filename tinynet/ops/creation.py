@@ -204,7 +204,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Te
     >>> tri(2).tolist()
     [[1.0, 0.0], [1.0, 1.0]]
     """
-    return wrap(np.tri(N, M, k, dtype or floatx()))
+    return wrap(constant(np.tri(N, M, k, dtype or floatx())))
 
 
 def array(x: TensorLike, dtype: DTypeLike = None) -> Tensor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.recording import computed, repeated
 from ..core.types import Axis, TensorLike
 from ..runtime import kernels
 from ..tape import record
@@ -38,13 +39,17 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     x = as_floats(x)
     axes = check_axes("var", axis, x.shape)
-    deviation = np.asarray(x.data - kernels.reduce_mean(x.data, axes, True))  # NumPy makes a scalar of a scalar
-    y = kernels.reduce_mean(np.asarray(deviation * deviation), axes, keepdims)
+    # NumPy makes a scalar of a scalar.
+    deviation = np.asarray(computed(np.subtract, x.data, kernels.reduce_mean(x.data, axes, True)))
+    y = kernels.reduce_mean(np.asarray(computed(np.multiply, deviation, deviation)), axes, keepdims)
+    shape, n = x.data.shape, elements_of_one(x.data, y)
+
+    def gradient(dy, deviation):
+        with np.errstate(invalid="ignore"):  # the gradient of `std` is infinite where all elements are equal
+            return spread(dy, shape, axes, keepdims) * dy.dtype.type(2 / n) * deviation
 
     def backward(dy):
-        n = elements_of_one(x.data, y)
-        with np.errstate(invalid="ignore"):  # the gradient of `std` is infinite where all elements are equal
-            return (spread(dy, x.data.shape, axes, keepdims) * dy.dtype.type(2 / n) * deviation,)
+        return (repeated(gradient, dy, deviation),)
 
     def formula(x):
         return mean(square(x - mean(x, axes, True)), axes, keepdims)
@@ -72,11 +77,14 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     2.0
     """
     variance = var(x, axis, keepdims)
-    y = np.asarray(np.sqrt(variance.data))
+    y = np.asarray(computed(np.sqrt, variance.data))
+
+    def gradient(dy, y):
+        with np.errstate(divide="ignore", invalid="ignore"):  # no derivative where all elements are equal
+            return dy / (2 * y)
 
     def backward(dy):
-        with np.errstate(divide="ignore", invalid="ignore"):  # no derivative where all elements are equal
-            return (dy / (2 * y),)
+        return (repeated(gradient, dy, y),)
 
     return record(y, (variance,), backward, lambda dy, y: (dy / (2 * y),))
 

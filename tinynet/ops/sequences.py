@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..config import floatx
+from ..core.recording import constant
 from ..core.types import DTypeLike, TensorLike
 from ..tensor import Tensor, to_array
 from .formulas import named, wrap
@@ -32,7 +33,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: DTypeLike = No
         dtype = floatx() if any(isinstance(v, float) for v in bounds) else "int32"
     start, stop, step = bounds
     start, stop = (0, start) if stop is None else (start, stop)
-    return wrap(np.arange(start, stop, 1 if step is None else step, dtype=dtype))
+    return wrap(constant(np.arange(start, stop, 1 if step is None else step, dtype=dtype)))  # `item` tells of Tensors
 
 
 def linspace(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import string
 from typing import Any
 
 import numpy as np
 
+from ..core.recording import repeated
 from ..core.types import TensorLike
 from ..tape import is_tracked, record, state
 from ..tensor import Tensor, convert_to_tensor, to_array
@@ -57,25 +59,16 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
         axes = product_axes(names[0], names[1], out)
         if axes and arrays[0].shape[-axes:] == arrays[1].shape[:axes]:
             return dense_over_axes(tensors[0], tensors[1], None, "linear", axes)
-    y = np.ascontiguousarray(np.einsum(f"{','.join(names)}->{out}", *arrays, optimize=len(arrays) > 1)).reshape(
-        [_length(letter, names, arrays) for letter in out])
+    lengths, formula = tuple(_length(letter, names, arrays) for letter in out), f"{','.join(names)}->{out}"
+    y = repeated(lambda *given: np.ascontiguousarray(np.einsum(formula, *given, optimize=len(given) > 1)).reshape(
+        lengths), *arrays)
     likes = [_wanted(x) for x in tensors]
     if all(like is None for like in likes):
         return wrap(y)
 
     def gradient(i, dy):
-        others = [name for k, name in enumerate(names) if k != i]
-        axes = "".join(dict.fromkeys(names[i]))  # each letter once
-        known = "".join(letter for letter in axes if letter in out or any(letter in name for name in others))
-        g = np.einsum(f"{','.join([out, *others])}->{known}", dy, *(a for k, a in enumerate(arrays) if k != i),
-                      optimize=True)
-        dx = np.zeros(arrays[i].shape, dtype)
-        # A letter that occurs twice means the diagonal, of which einsum returns a view.
-        view = dx if axes == names[i] else np.einsum(f"{names[i]}->{axes}", dx)
-        # Letters that are only in this operand were summed over: dy goes to all of them.
-        g = np.expand_dims(g, [k for k, letter in enumerate(axes) if letter not in known])
-        view[...] = sum_to(np.broadcast_to(g, np.broadcast_shapes(g.shape, view.shape)), view)
-        return dx.astype(likes[i].dtype, copy=False)
+        function = functools.partial(_gradient, tuple(names), out, i, arrays[i].shape, dtype, likes[i].dtype)
+        return repeated(function, dy, *(a for k, a in enumerate(arrays) if k != i))
 
     def recorded_gradient(i, dy):
         others = [name for k, name in enumerate(names) if k != i]
@@ -94,6 +87,21 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
 
     takes_diagonals = any(len(set(name)) < len(name) for name in names)
     return record(y, tuple(tensors), backward, None if takes_diagonals else differentiable)
+
+
+def _gradient(names, out, i, shape, dtype, like, dy, *arrays):
+    """The gradient of operand i of an `einsum`; `arrays` are the others."""
+    others = [name for k, name in enumerate(names) if k != i]
+    axes = "".join(dict.fromkeys(names[i]))  # each letter once
+    known = "".join(letter for letter in axes if letter in out or any(letter in name for name in others))
+    g = np.einsum(f"{','.join([out, *others])}->{known}", dy, *arrays, optimize=True)
+    dx = np.zeros(shape, dtype)
+    # A letter that occurs twice means the diagonal, of which einsum returns a view.
+    view = dx if axes == names[i] else np.einsum(f"{names[i]}->{axes}", dx)
+    # Letters that are only in this operand were summed over: dy goes to all of them.
+    g = np.expand_dims(g, [k for k, letter in enumerate(axes) if letter not in known])
+    view[...] = sum_to(np.broadcast_to(g, np.broadcast_shapes(g.shape, view.shape)), view)
+    return dx.astype(like, copy=False)
 
 
 def _letters(subscripts, ndims):

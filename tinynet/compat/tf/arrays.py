@@ -49,7 +49,7 @@ def constant(value: Any, dtype: DTypeLike = None, shape: ShapeLike | None = None
     if shape is not None:
         shape = as_shape(shape)
         array = np.full(shape, array, array.dtype) if array.size == 1 else array.reshape(shape)
-    return Tensor(np.array(array))
+    return Tensor(constant_array(np.array(array), array))
 
 
 def convert_to_tensor(value: Any, dtype: DTypeLike = None, dtype_hint: DTypeLike = None,
