@@ -85,6 +85,32 @@ class ResidualNet(tn.Model):
         return self.head(self.pool(x))
 
 
+class ConvBlock(layers.Layer):
+    """Convolution, normalization, ReLU; pooling and dropout stand outside."""
+
+    def __init__(self, filters):
+        super().__init__()
+        self.steps = [layers.Conv2D(filters, 3), layers.BatchNormalization(), layers.ReLU()]
+
+    def call(self, x):
+        for step in self.steps:
+            x = step(x)
+        return x
+
+
+class ConvNet(tn.Model):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = ConvBlock(8), ConvBlock(8)
+        self.pool, self.drop = layers.MaxPooling2D(), layers.Dropout(0.3, seed=3)
+        self.flat, self.hidden, self.relu, self.out = layers.Flatten(), layers.Dense(8), layers.ReLU(), layers.Dense(3)
+
+    def call(self, x, training=None):
+        x = self.drop(self.pool(self.first(x)), training=training)
+        x = self.relu(self.hidden(self.flat(self.second(x))))
+        return {"out": self.out(x), "hidden": x}
+
+
 class Attention(layers.Layer):
     """Multi-head attention written out."""
 

@@ -159,7 +159,9 @@ def reason_against_tracing(layer: Layer) -> tuple[str, list[Any]]:
     """(why the call of a layer runs as it is, or ""; the Readings of the user's own calls in it)"""
     inside = layer._flatten_layers()
     for one in inside:
-        reason = reason_against_layer(one, True)
+        # A trace is two calls more, which other processes may not make at the same time.
+        reason = reason_against_layer(one, True) or (
+            f"{one.name} waits for other processes" if getattr(one, "synchronized", False) else "")
         if reason:
             return reason, []
     readings = [reading_of_call(one) for one in inside if one._is_traced]
