@@ -277,7 +277,8 @@ def test_copies_and_files(tmp_path):
     flat.relu2 = layers.Activation("tanh")
     assert (flat(x).numpy() != own.layers[0](x).numpy()).any()
     own.save(tmp_path / "model.keras")
-    np.testing.assert_array_equal(tn.models.load_model(tmp_path / "model.keras", custom_objects={"Residual": Residual})(x), expected)
+    loaded = tn.models.load_model(tmp_path / "model.keras", custom_objects={"Residual": Residual})
+    np.testing.assert_array_equal(loaded(x), expected)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(own))(x), expected)
 
 
