@@ -80,12 +80,14 @@ def extensions():
     from building import native
     from Cython.Build import cythonize
 
-    link = [*native.openmp_flags()[1], *(flag for flag in native.sanitizer_flags() if flag.startswith("-fsanitize"))]
-    compiled = Extension("tinynet._native", [], language="c++", extra_link_args=link)
+    sanitizers = native.sanitizer_flags() if os.environ.get("TINYNET_SANITIZE") else []
+    link = [flag for flag in sanitizers if flag.startswith("-fsanitize")]
+    compiled = Extension("tinynet._native", [], language="c++", extra_link_args=[*native.openmp_flags()[1], *link])
     loops = [
         # No fused multiply-add: the loops give the bits of their NumPy references on every CPU. No debugging symbols,
         # which Python's own flags may ask for: they would be 0.9 MB of the wheel.
-        Extension(f"tinynet.{folder}.{path.stem}", [str(path)], extra_compile_args=["-O3", "-ffp-contract=off", "-g0"])
+        Extension(f"tinynet.{folder}.{path.stem}", [str(path)], extra_link_args=link,
+                  extra_compile_args=["-O3", "-ffp-contract=off", "-g0", *sanitizers])
         for folder in ("augment", "data")
         for path in sorted(Path(f"tinynet/{folder}").glob("*.pyx"))
     ]

@@ -68,4 +68,26 @@ inline void release_guarded(void* memory, std::size_t bytes) noexcept {
   munmap(first - page, inside + 2 * page);
 }
 
+// With the address sanitizer every block is one of the allocator's, of just as many bytes: the pool would hide from the
+// sanitizer what is read after a block, and what is read once it has been released.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+#else
+constexpr bool kSanitized = false;
+#endif
+
+// Throws std::bad_alloc.
+inline void* allocate_exactly(std::size_t bytes, std::size_t alignment) {
+  void* memory = nullptr;
+  if (posix_memalign(&memory, alignment, bytes == 0 ? 1 : bytes) != 0) throw std::bad_alloc();
+  std::memset(memory, kUnwritten, bytes);
+  return memory;
+}
+
 }  // namespace tinynet

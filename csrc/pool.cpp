@@ -96,6 +96,7 @@ void trim_locked(Pool& p) noexcept {
 
 void* pool_allocate(std::size_t bytes) {
   if (has_guards()) return allocate_guarded(bytes);
+  if (kSanitized) return allocate_exactly(bytes, kAlignment);
   const std::size_t size = size_class(bytes);
   Pool& p = pool();
   {
@@ -134,6 +135,7 @@ void* pool_allocate(std::size_t bytes) {
 void pool_release(void* memory, std::size_t bytes) noexcept {
   if (memory == nullptr) return;
   if (has_guards()) return release_guarded(memory, bytes);
+  if (kSanitized) return std::free(memory);
   const std::size_t size = size_class(bytes);
   Pool& p = pool();
   const std::lock_guard<BriefMutex> lock(p.mutex);

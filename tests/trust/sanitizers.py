@@ -15,62 +15,81 @@ TESTS = ["tests/ops", "tests/data", "tests/saving", "tests/augment", "tests/laye
 # Not what starts processes of its own, which would be slow and tests nothing more; not what must take little memory.
 NOT = ("--ignore=tests/saving/test_crashes.py", "--ignore=tests/saving/test_memory.py",
        "--ignore=tests/saving/test_exits.py", "--ignore=tests/data/test_memory.py")
+PYTEST = ("-m", "pytest", "-q", "-s", "-p", "no:cacheprovider")
 REPORT = re.compile(r"ERROR: AddressSanitizer|runtime error:|WARNING: ThreadSanitizer")
 
 
 def library(compiler, name):
     """The path of a compiler's library; "" if it has none."""
+    if not compiler:
+        return ""
     found = subprocess.run([compiler, f"-print-file-name={name}"], capture_output=True, text=True).stdout.strip()
     return found if os.path.isabs(found) else ""
+
+
+def clang():
+    """The command of the newest Clang for C++; "" if there is none. Debian's have their version in the name."""
+    numbered = [f"clang++-{version}" for version in range(40, 10, -1)]
+    return next(filter(shutil.which, ["clang++", *numbered]), "")
 
 
 def build(kind, environment):
     """Compile into a folder of its own. Return the folder."""
     folder = BUILDS / kind
-    # The widest set of this machine and the baseline: more would only take longer.
+    # The widest set of this machine and the baseline, if TINYNET_ISAS names no other: more would only take longer.
     subprocess.run([sys.executable, "setup.py", "-q", "build_ext", "--build-lib", str(folder), "--build-temp",
                     str(folder / "objects")], cwd=ROOT, check=True,
-                   env={**os.environ, "TINYNET_ISAS": "native", **environment, "TINYNET_SANITIZE": kind},
+                   env={"TINYNET_ISAS": "native", **os.environ, **environment, "TINYNET_SANITIZE": kind},
                    stdout=subprocess.DEVNULL)
     shutil.copytree(ROOT / "tinynet", folder / "tinynet", dirs_exist_ok=True,
                     ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     return folder
 
 
-def tested(folder, environment, tests, prefix=()):
-    """(what pytest counted, number of reports)"""
-    result = subprocess.run([*prefix, sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", *tests],
-                            cwd=ROOT, capture_output=True, text=True, errors="replace",
-                            env={**os.environ, "PYTHONMALLOC": "malloc", "PYTHONPATH": str(folder),
-                                 "PYTHONSAFEPATH": "1", **environment})
+def tested(folder, environment, command, prefix=()):
+    """Run Python with these arguments on a build. Return (what pytest counted, or the last line; number of reports;
+    whether it ended well).
+    """
+    result = subprocess.run([*prefix, sys.executable, *command], cwd=ROOT, capture_output=True, text=True,
+                            errors="replace", env={**os.environ, "PYTHONMALLOC": "malloc", "PYTHONPATH": str(folder),
+                                                   "PYTHONSAFEPATH": "1", **environment})
     text = result.stdout + result.stderr
-    counted = re.search(r"\d+ passed[^\n=]*|\d+ failed[^\n=]*", text)
-    (folder / "output.txt").write_text(text)
-    told = counted.group() if counted else f"ended with {result.returncode}"
-    return told, len(REPORT.findall(text)), result.returncode
+    counted = re.search(r"\d+ (passed|failed)[^\n=]*", text)
+    told = counted.group() if counted else (result.stdout.strip().splitlines() or [""])[-1]
+    name = re.sub(r"\W+", "-", next(word for word in command if "tests" in word))
+    (folder / f"output-{name}.txt").write_text(text)
+    return told if result.returncode == 0 else f"{told}, ended with {result.returncode}", len(REPORT.findall(text)), \
+        result.returncode == 0
 
 
 def run(settings):
-    tests = TESTS if settings.scale >= 1 else ["tests/ops/test_dense.py", "tests/data/test_arrays.py"]
     if settings.wants("address"):
         preload = [library("gcc", "libasan.so"), library("gcc", "libubsan.so"), library("g++", "libstdc++.so")]
         if not all(preload):
             yield "address, undefined", "left out: GCC has no sanitizers here", "-", True
         else:
-            counted, reports, code = tested(build("address,undefined", {}), {
-                "LD_PRELOAD": " ".join(preload),  # without libstdc++, the first exception of C++ ends the process
-                "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
-                "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}, [*tests, *NOT])
-            yield "address, undefined", f"{counted}, {reports} reports", "0 reports", code == 0 and not reports
+            folder = build("address,undefined", {})
+            for tests in TESTS if settings.scale >= 1 else ["tests/ops/test_dense.py", "tests/data/test_arrays.py"]:
+                counted, reports, well = tested(folder, {
+                    "LD_PRELOAD": " ".join(preload),  # without libstdc++, the first exception of C++ ends the process
+                    # Short call stacks and a small quarantine: else Python's allocations take most of the time.
+                    "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:malloc_context_size=4:"
+                                    "quarantine_size_mb=64",
+                    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}, [*PYTEST, tests, *NOT])
+                yield f"address: {tests}", f"{counted}, {reports} reports", "0 reports", well and not reports
     if settings.wants("thread"):
-        preload = [library("gcc", "libtsan.so"), library("g++", "libstdc++.so")]
-        if shutil.which("clang++") is None or not all(preload):
-            yield "threads", "left out: no Clang here", "-", True
+        compiler = clang()
+        preload = [library(compiler, "libclang_rt.tsan-x86_64.so"), library("g++", "libstdc++.so")]
+        if not all(preload):
+            yield "threads", "left out: no Clang with its sanitizers here", "-", True
         else:
-            folder = build("thread", {"CC": "clang", "CXX": "clang++", "TINYNET_ISAS": "baseline"})
-            counted, reports, code = tested(folder, {
-                "LD_PRELOAD": " ".join(preload), "OMP_TOOL_LIBRARIES": "libarcher.so",
-                "TSAN_OPTIONS": "ignore_noninstrumented_modules=1:exitcode=66"},
-                ["tests/models/test_threads.py", "-k", "not would_be_seen and not half_a_step[predict]"],
-                ["setarch", "-R"])
-            yield "threads", f"{counted}, {reports} reports", "0 reports", code == 0 and not reports
+            folder = build("thread", {"CC": compiler.replace("++", ""), "CXX": compiler, "TINYNET_ISAS": "baseline"})
+            for command in ([*PYTEST, "tests/models/test_threads.py", "-k",
+                             "not would_be_seen and not half_a_step[predict]"],
+                            [*PYTEST, "tests/test_parallel.py", "-k", "blocks_depend or waits_for"],
+                            ["tests/trust/raced.py", *([] if settings.scale >= 1 else ["dense_forward"])]):
+                counted, reports, well = tested(folder, {
+                    "LD_PRELOAD": " ".join(preload),  # no OpenMP's tool: csrc/workers.cpp has its own threads
+                    "TSAN_OPTIONS": "ignore_noninstrumented_modules=1:exitcode=66"}, command, ["setarch", "-R"])
+                tests = next(word for word in command if "tests" in word)
+                yield f"threads: {tests}", f"{counted}, {reports} reports", "0 reports", well and not reports
