@@ -4,6 +4,7 @@ Every kernel runs on 1 to 8 threads, then is called by 1 to 8 threads at once, w
 the same bits. A program of its own, as the sanitizer must be loaded first.
 
     python tests/trust/raced.py [kernel ...]
+    python tests/trust/raced.py --race        # threads change the same arrays: the sanitizer must report that
 """
 
 import sys
@@ -91,7 +92,17 @@ def trained(number):
     return b"".join(array.tobytes() for array in [*model.get_weights(), model.predict(x, verbose=0)])
 
 
+def race():
+    """Steps of an optimizer on the same arrays at once, which no caller may do."""
+    kernel = KERNELS["sgd_step"]
+    arguments = kernel.arguments(Numbers(np.float32), *kernel.large[0])
+    for _ in range(5):
+        at_once(4, lambda _: call(_native, "sgd_step", arguments))
+
+
 def main(names):
+    if names == ["--race"]:
+        return race()
     calls, known = 0, sorted(set(reference.__all__) & set(KERNELS))
     for name in names or known:
         print(name, file=sys.stderr, flush=True)

@@ -83,3 +83,17 @@ def test_output_with_a_report_is_counted(tmp_path):
     file.write_text("raise SystemExit(3)")
     assert sanitizers.tested(tmp_path, {}, [str(file)]) == (", ended with 3", 0, False)
     assert len(list(tmp_path.glob("output-*.txt"))) == 1
+
+
+@pytest.mark.parametrize(("installed", "compiler", "runtime"), [
+    ({"clang++-19", "clang++-16", "clang++", "gcc"}, "clang++-19", "clang++-19: libclang_rt.tsan-x86_64.so"),
+    ({"clang++-14", "clang++", "gcc"}, "clang++", "gcc: libtsan.so"), ({"clang++-14"}, "clang++-14", ""),
+    ({"gcc"}, "", "")])
+def test_which_runtime_the_thread_sanitizer_has(installed, compiler, runtime, monkeypatch):
+    monkeypatch.setattr(sanitizers.shutil, "which", lambda name: name if name in installed else None)
+    monkeypatch.setattr(sanitizers, "library", lambda name, file: f"{name}: {file}" if name in installed else "")
+    assert sanitizers.clang() == (compiler, runtime)
+
+
+def test_no_compiler_has_no_library():
+    assert sanitizers.library("", "libasan.so") == sanitizers.library("no-such-compiler", "libasan.so") == ""
