@@ -11,13 +11,15 @@ Index count_correct(const Array& scores, const LabelArray& labels) {
     throw py::value_error("count_correct: scores must have shape (batch, classes) and labels (batch,). Got " +
                           py::str(scores.attr("shape")).cast<std::string>() + " and " +
                           py::str(labels.attr("shape")).cast<std::string>());
-  const auto numbers = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(labels);
+  // Aligned, too: the cast leaves labels of int64 as they are.
+  const py::array numbers = dense(py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(labels));
   return with_float_type(scores, "scores", [&](auto type) {
     using T = decltype(type);
     const Input<T> input(scores, "scores");
     refuse_recording("count_correct returns a number");
     const ReleasedGil released;
-    return kernels().table<T>().count_correct(input.data(), numbers.data(), input.dim(0), input.dim(1));
+    const auto* correct = static_cast<const std::int64_t*>(numbers.data());
+    return kernels().table<T>().count_correct(input.data(), correct, input.dim(0), input.dim(1));
   });
 }
 
