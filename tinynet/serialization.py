@@ -282,7 +282,10 @@ def _find_function(name):
 @functools.cache
 def _families():
     """{Keras's module: {name: class or function}} of everything a configuration may name."""
-    # What the modules import themselves (numpy, Tensor) is not part of the family: it has no from_config.
-    return {module: {name: item for name, item in vars(package).items() if name[:1] != "_" and is_builtin(item)
+    # Names from dir(), not vars(): augmentation is loaded when it is asked for, and that may be here. What the modules
+    # import themselves (numpy, Tensor) is not part of the family: it has no from_config.
+    items = {module: {name: getattr(package, name) for name in dir(package) if name[:1] != "_"}
+             for module, package in families().items()}
+    return {module: {name: item for name, item in found.items() if is_builtin(item)
                      and (hasattr(item, "from_config") or isinstance(item, types.FunctionType))}
-            for module, package in families().items()}
+            for module, found in items.items()}

@@ -63,7 +63,8 @@ def tested(folder, environment, command, prefix=()):
     text = result.stdout + result.stderr
     counted = re.search(r"\d+ (passed|failed)[^\n=]*", text)
     told = counted.group() if counted else (result.stdout.strip().splitlines() or [""])[-1]
-    name = re.sub(r"\W+", "-", " ".join(word for word in command if "tests" in word or word == "--race"))
+    files = [word for word in command if "tests" in word and word[0] != "-" or word == "--race"]
+    name = re.sub(r"\W+", "-", " ".join(files))
     (folder / f"output-{name}.txt").write_text(text)
     return told if result.returncode == 0 else f"{told}, ended with {result.returncode}", len(REPORT.findall(text)), \
         result.returncode == 0
