@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import tinynet
+from tinynet.core.registry import families
 
 ROOMS = ["applications", "augment", "datasets", "keras", "preprocessing", "textbook", "tf"]
 # What takes milliseconds and is needed by few programs.
@@ -66,3 +67,28 @@ def test_a_training_needs_none_of_the_rooms():
     program = ("import tinynet as tn; model = tn.Sequential([tn.layers.Input((2,)), tn.layers.Dense(1)]); "
                "model.compile('sgd', 'mse'); model.fit(numpy.ones((4, 2)), numpy.ones((4, 1)), verbose=0)")
     assert not set(loaded_by(program)) & {f"tinynet.{room}" for room in ROOMS if room != "augment"}
+
+
+def test_a_new_process_finds_what_a_configuration_names_even_if_it_is_loaded_late():
+    """Without reading the names first, which would load their modules: as a program that loads a model does."""
+    names = [(module, name) for module, package in families().items() for name in package.__all__
+             if isinstance(getattr(package, name), type) and hasattr(getattr(package, name), "from_config")]
+    program = f"""
+from tinynet.serialization import deserialize_keras_object
+
+for module, name in {names}:
+    try:
+        deserialize_keras_object({{"class_name": name, "module": module, "config": {{}}}})
+    except Exception as error:  # of arguments that are missing
+        assert "unknown class" not in str(error), str(error)
+"""
+    result = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-2000:]
+
+
+@pytest.mark.parametrize("name", ["RandomFlip", "RandomInvert", "EmbeddingMixup", "AutoContrast"])
+def test_a_new_process_loads_a_model_with_a_layer_that_is_loaded_late(name, tmp_path):
+    tinynet.Sequential([tinynet.layers.Input((4, 4, 1)), getattr(tinynet.layers, name)()]).save(tmp_path / "m.keras")
+    program = f"model = tinynet.models.load_model({str(tmp_path / 'm.keras')!r}); print(type(model.layers[-1]).__name__)"
+    result = subprocess.run([sys.executable, "-P", "-c", f"import tinynet; {program}"], capture_output=True, text=True)
+    assert result.stdout.split() == [name], result.stderr[-2000:]
