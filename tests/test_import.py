@@ -89,6 +89,7 @@ for module, name in {names}:
 @pytest.mark.parametrize("name", ["RandomFlip", "RandomInvert", "EmbeddingMixup", "AutoContrast"])
 def test_a_new_process_loads_a_model_with_a_layer_that_is_loaded_late(name, tmp_path):
     tinynet.Sequential([tinynet.layers.Input((4, 4, 1)), getattr(tinynet.layers, name)()]).save(tmp_path / "m.keras")
-    program = f"model = tinynet.models.load_model({str(tmp_path / 'm.keras')!r}); print(type(model.layers[-1]).__name__)"
-    result = subprocess.run([sys.executable, "-P", "-c", f"import tinynet; {program}"], capture_output=True, text=True)
+    program = (f"import tinynet; model = tinynet.models.load_model({str(tmp_path / 'm.keras')!r}); "
+               "print(type(model.layers[-1]).__name__)")
+    result = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True)
     assert result.stdout.split() == [name], result.stderr[-2000:]

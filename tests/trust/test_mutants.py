@@ -1,31 +1,111 @@
 """Changes of the Python code: the short form (tests/trust/run mutants), ten, the same in every run. All are noticed."""
 
+import importlib
+import inspect
+import subprocess
+import types
+
 import pytest
-from trust import kernel_mutants, mutants
+from trust import kernel_mutants, mutant_runs, mutants
 
 COUNT, SEED = 10, 4
 ROOMS = ("ops", "losses", "metrics", "optimizers", "initializers", "constraints", "regularizers", "random", "tape")
 
 
 def is_quick(name):
-    """Whether the tests of a module are single files of a room whose tests take seconds."""
-    return name.startswith(ROOMS) and all(test.endswith(".py") for test in mutants.tests_of(name))
+    """Whether the nearest tests of a module are few files of a room whose tests take seconds."""
+    return name.startswith(ROOMS) and len(mutants.tests_of(name)) < 5
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    return mutants.Copy(tmp_path_factory.mktemp("copy"))
+    with mutants.Copy(tmp_path_factory.mktemp("copy"), mutants.PACKAGE) as copy:
+        yield copy
 
 
 def test_the_copy_passes(copy):
-    assert copy.run(["tests/test_constraints.py"])
+    assert copy.run("tests/test_constraints.py") == "passed"
 
 
 @pytest.mark.parametrize("mutant", mutants.drawn(COUNT, SEED, is_quick),
                          ids=lambda mutant: f"{mutant.module} {mutant.kind}")
 def test_a_mutant_is_noticed(mutant, copy):
     source = (mutants.PACKAGE / mutant.module).read_text()
-    assert not copy.survives(mutant), f"tinynet/{mutant.module}:\n{mutant.difference(source)}"
+    verdict, _ = mutants.judged(copy, mutant, everywhere=False)
+    assert verdict == "failed", f"tinynet/{mutant.module}:\n{mutant.difference(source)}"
+
+
+MADE = """
+from tinynet import ops
+
+def test_calls():
+    assert ops.relu([-1.0, 2.0]).numpy().tolist() == [0, 2]
+
+def test_calls_nothing():
+    pass
+
+def test_fails():
+    assert ops.relu([-1.0]).numpy().tolist() == [1]
+
+def test_computes_for_ever():
+    while True:
+        pass
+"""
+
+
+@pytest.fixture(scope="module")
+def made(copy):
+    (copy.folder / "test_made.py").write_text(MADE)
+    return "test_made.py"
+
+
+@pytest.mark.parametrize(("name", "verdict"), [
+    ("calls", "passed"), ("fails", "failed"), ("computes_for_ever", "hung"), ("not_there", "passed")])
+def test_how_a_run_ends(name, verdict, copy, made):
+    assert copy.run(made, names=[f"{made}::test_{name}"], seconds=4) == verdict
+
+
+def test_a_process_that_waits_for_ever_hangs(monkeypatch):
+    monkeypatch.setattr(mutant_runs, "IDLE_SECONDS", 3)
+    child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    assert mutant_runs.ended(child.pid) == "hung"
+
+
+def test_what_is_recorded_of_a_file(copy, made, monkeypatch):
+    """The functions that each test calls; not a test that fails without a change, which would notice everything."""
+    path = copy.folder / made
+    path.write_text(MADE[:MADE.index("def test_computes")])
+    recorded = copy.recorded(made)["tests"]
+    path.write_text(MADE)
+    assert set(recorded) == {f"{made}::test_calls", f"{made}::test_calls_nothing"}
+    assert "ops/activation.py:relu" in recorded[f"{made}::test_calls"][1]
+    assert recorded[f"{made}::test_calls_nothing"][1] == []
+
+
+def test_functions_have_the_names_that_python_gives_them():
+    """By them, changes and recorded calls meet."""
+    module = importlib.import_module("tinynet.ops.dense")
+    names = {mutant.function for mutant in mutants.mutants_of("ops/dense.py")} - {""}
+    assert any(name.endswith("<locals>.backward") for name in names)
+    assert names <= set(qualified_names(compile(inspect.getsource(module), "dense.py", "exec")))
+
+
+def qualified_names(code):
+    for part in code.co_consts:
+        if isinstance(part, types.CodeType):
+            yield part.co_qualname
+            yield from qualified_names(part)
+
+
+def test_what_was_noticed_counts_while_the_tests_stay(tmp_path, monkeypatch):
+    mutant = mutants.mutants_of("constraints.py")[0]
+    mutants.Noticed(tmp_path).add(mutant, "failed", "tests/test_constraints.py")
+    assert mutants.Noticed(tmp_path).verdict(mutant) == ("failed", "tests/test_constraints.py")
+    assert mutants.Noticed(tmp_path).verdict(mutants.mutants_of("constraints.py")[1]) is None
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_constraints.py").write_text("weaker")
+    assert mutants.Noticed(tmp_path).verdict(mutant) is None
 
 
 def test_every_module_has_tests_or_is_left_out_on_purpose():
@@ -61,7 +141,14 @@ def test_changes_of_a_kernel(line, expected):
     assert set(kernel_mutants.changes_of(line)) == expected
 
 
-def test_every_explanation_is_of_a_change_that_is_possible():
+def test_every_explanation_is_of_a_change_of_python_that_is_possible():
+    for module, part, kinds, _ in mutants.EXPLAINED:
+        source = (mutants.PACKAGE / module).read_text()
+        found = {mutant.kind for mutant in mutants.mutants_of(module) if part in mutant.line(source)}
+        assert found and found >= set(kinds), f"{module} has no such line, or no such change: {part}, {kinds}"
+
+
+def test_every_explanation_is_of_a_change_of_a_kernel_that_is_possible():
     for file, part, kinds, _ in kernel_mutants.EXPLAINED:
         path = kernel_mutants.ROOT / "csrc" / "kernels" / file
         found = {kind for line in path.read_text().splitlines() if part in line

@@ -1,0 +1,218 @@
+"""Runs of test files for tests/trust/mutants.py: each in a fork of one process, which has imported all but tinynet.
+
+    python tests/trust/mutant_runs.py     # in the copy: reads a request a line, as JSON, and writes an answer a line
+
+A run that takes more time of the CPU than it may, or uses none of it for a minute, hangs. No clock is read: where
+others compute too, or processes are stopped for a while, a test takes as long as it takes.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy  # noqa: F401  (for the forks)
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RECORDING_SECONDS = 900  # of the CPU, for a file of tests
+IDLE_SECONDS, TICK = 60, 0.05
+
+
+class Only:
+    """A plugin of pytest: of the tests of a file, those with these names."""
+
+    def __init__(self, names):
+        self.names = set(names)
+
+    def pytest_collection_modifyitems(self, items):
+        items[:] = [item for item in items if item.nodeid in self.names]
+
+
+class Recorder:
+    """A plugin of pytest: which functions of tinynet each test calls, and how long it takes."""
+
+    def __init__(self):
+        self.shared, self.tests, self.found, self.failing = {}, {}, {}, set()
+
+    def trace(self, frame, event, argument):
+        self.found[id(frame.f_code)] = frame.f_code  # and returns None: no lines are traced
+
+    @contextlib.contextmanager
+    def recorded(self, found):
+        self.found = found
+        for tracer in (sys, threading):
+            tracer.settrace(self.trace)
+        try:
+            yield
+        finally:
+            for tracer in (sys, threading):
+                tracer.settrace(None)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self):
+        with self.recorded(self.shared):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item):
+        started = time.process_time()
+        with self.recorded(self.shared):  # fixtures: other tests may share what they make
+            result = yield
+        self.tests.setdefault(item.nodeid, [0, {}])[0] = time.process_time() - started
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item):
+        with self.recorded(self.tests.setdefault(item.nodeid, [0, {}])[1]):
+            result = yield
+        for tracer in (sys, threading):
+            tracer.settrace(self.trace)
+        self.found = self.shared
+        return result
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.failing.add(report.nodeid)
+
+    def written(self):
+        """{"shared": functions, "tests": {name: [seconds, functions]}}; a function is "module:qualified name"."""
+        package = os.path.join(os.getcwd(), "tinynet") + os.sep
+
+        def functions(found):
+            return sorted({f"{code.co_filename[len(package):]}:{code.co_qualname}" for code in found.values()
+                           if code.co_filename.startswith(package)})
+
+        return {"shared": functions(self.shared),
+                "tests": {name: [took, functions(found)] for name, (took, found) in self.tests.items()
+                          if name not in self.failing}}  # a test that fails without a change can notice none
+
+
+def run_tests(file, names=None, record=None, seconds=RECORDING_SECONDS):
+    """Run a file of tests, those with these names, or record them all. Return 0 if they pass."""
+    resource.setrlimit(resource.RLIMIT_CPU, (round(seconds), round(seconds) + 10))
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    import tinynet  # noqa: F401  (before the recording: what an import calls is no test's own)
+
+    plugin = Only(names) if record is None else Recorder()
+    code = pytest.main([file, "-q", "-p", "no:cacheprovider", "--rootdir", os.getcwd(),
+                        *(["-x"] if record is None else [])], plugins=[plugin])
+    if record is not None:
+        Path(record).write_text(json.dumps(plugin.written()))
+    return 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else int(code)
+
+
+def cpu_ticks(session):
+    """The time of the CPU that the processes of a session have used."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15])) if int(fields[3]) == session else 0
+    return ticks
+
+
+def ended(child):
+    """Wait for a run: 'passed', 'failed' or 'hung'."""
+    used, idle, ticks = -1, 0.0, 0
+    while (done := os.waitpid(child, os.WNOHANG))[0] == 0:
+        time.sleep(TICK)  # a process that is stopped counts no ticks
+        idle, ticks = idle + TICK, ticks + 1
+        if ticks % 40 == 0 and (now := cpu_ticks(child)) != used:
+            used, idle = now, 0
+        if idle > IDLE_SECONDS:
+            break
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)  # and what the tests left
+    if done[0] == 0:
+        os.waitpid(child, 0)
+        return "hung"
+    if os.WIFSIGNALED(done[1]) and os.WTERMSIG(done[1]) in (signal.SIGXCPU, signal.SIGKILL):
+        return "hung"
+    return "passed" if done[1] == 0 else "failed"
+
+
+def serve():
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                os.setsid()
+                code = run_tests(**json.loads(line))
+            finally:
+                os._exit(code)
+        print(json.dumps(ended(child)), flush=True)
+
+
+class Copy:
+    """A copy of the package, with links to the tests, in which one module at a time is changed.
+
+    Attributes:
+        cache: Folder for what is recorded of a file of tests; the copy itself if not given.
+    """
+
+    def __init__(self, folder, package, cache=None):
+        self.folder, self.package = Path(folder), package
+        self.cache = Path(cache or self.folder / "recorded")
+        self.cache.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(package, self.folder / "tinynet", symlinks=False,
+                        ignore=lambda where, names: [name for name in names if name.endswith((".so", ".c", ".cpp"))])
+        for library in package.rglob("*.so"):
+            (self.folder / "tinynet" / library.relative_to(package)).symlink_to(library)
+        for path in ROOT.iterdir():
+            if path.name not in ("tinynet", "build") and path.name[0] != ".":
+                (self.folder / path.name).symlink_to(path)
+        self.stamp = time.time() - 10**6  # a time of its own for each change: compiled modules go by it, and by size
+        environment = {**os.environ, "PYTHONPATH": str(self.folder), "OPENBLAS_NUM_THREADS": "1"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        self.server = subprocess.Popen([sys.executable, "tests/trust/mutant_runs.py"], cwd=self.folder, text=True,
+                                       env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.server.stdin.close()
+        self.server.wait()
+        self.server.stdout.close()
+
+    def run(self, file, **request):
+        """How the tests of a file end: 'passed', 'failed' or 'hung'. The arguments are those of run_tests."""
+        print(json.dumps({"file": file, **request}), file=self.server.stdin, flush=True)
+        return json.loads(self.server.stdout.readline())
+
+    def recorded(self, file):
+        """What Recorder has written of a file of tests, which is run the first time."""
+        key = hashlib.sha256((self.folder / file).read_bytes()).hexdigest()
+        path = self.cache / f"{Path(file).stem}-{key[:20]}.json"
+        if not path.exists():
+            self.run(file, record=str(path))
+        return json.loads(path.read_text()) if path.exists() else {"shared": [], "tests": {}}
+
+    @contextlib.contextmanager
+    def changed(self, mutant):
+        path = self.folder / "tinynet" / mutant.module
+        source, before = path.read_text(), path.stat()
+        path.write_text(mutant.applied(source))
+        self.stamp += 10
+        os.utime(path, (self.stamp, self.stamp))
+        try:
+            yield
+        finally:
+            path.write_text(source)
+            os.utime(path, (before.st_atime, before.st_mtime))
+
+
+if __name__ == "__main__":
+    serve()
