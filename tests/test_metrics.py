@@ -92,6 +92,45 @@ def test_even_and_given_thresholds_agree():
     assert float(even.result()) == pytest.approx(float(given_.result()), abs=1e-6)
 
 
+@pytest.mark.parametrize("method", ["interpolation", "minoring", "majoring"])
+@pytest.mark.parametrize("curve", ["ROC", "PR", "PRGAIN"])
+def test_auc_is_the_area_under_the_points_of_its_definition(curve, method):
+    """Points are counted threshold by threshold; between two of them lies a trapezoid, or the lower or higher step."""
+    generator = np.random.default_rng(3)
+    labels = generator.integers(0, 2, 40)
+    scores = np.clip(labels * 0.3 + generator.random(40) * 0.7, 0, 1).astype(np.float32)
+    metric = metrics.AUC(num_thresholds=6, curve=curve, summation_method=method)
+    metric.update_state(labels, scores)
+    points = []
+    for threshold in metric.thresholds:
+        called = scores > threshold
+        tp, fp = np.sum(called & (labels == 1)), np.sum(called & (labels == 0))
+        positives, negatives = np.sum(labels == 1), np.sum(labels == 0)
+        odds = positives / negatives
+        points.append({
+            "ROC": (fp / negatives, tp / positives),
+            "PR": (tp / positives, tp / (tp + fp) if tp + fp else 0),
+            "PRGAIN": (max(1 - odds * (positives - tp) / tp, 0), 1 - odds * fp / tp) if tp else (0, 1)}[curve])
+    area = sum((x - x_next) * {"interpolation": (y + y_next) / 2, "minoring": min(y, y_next),
+                               "majoring": max(y, y_next)}[method]
+               for (x, y), (x_next, y_next) in zip(points, points[1:], strict=False))
+    if (curve, method) == ("PR", "interpolation"):  # true positives are interpolated, not the precision
+        area = area_of_interpolated_positives(labels, scores, metric.thresholds)
+    assert float(metric.result()) == pytest.approx(area, rel=1e-5)
+
+
+def area_of_interpolated_positives(labels, scores, thresholds):
+    """Davis and Goadrich, 2006: between two thresholds true and false positives grow together in equal steps."""
+    counts = [(np.sum((scores > t) & (labels == 1)), np.sum((scores > t) & (labels == 0))) for t in thresholds]
+    area = 0
+    for (tp, fp), (tp_next, fp_next) in zip(counts, counts[1:], strict=False):
+        parts = (np.arange(100_000) + 0.5) / 100_000
+        tps, fps = tp_next + parts * (tp - tp_next), fp_next + parts * (fp - fp_next)
+        called = tps + fps
+        area += (tp - tp_next) / np.sum(labels == 1) * np.mean(tps[called > 0] / called[called > 0]) if tp else 0
+    return area
+
+
 def test_r2_score():
     y, p = rng.standard_normal((50, 2)), rng.standard_normal((50, 2))
     metric = metrics.R2Score(class_aggregation=None)

@@ -322,3 +322,37 @@ def test_parameters_are_drawn_and_checked():
     ):
         with pytest.raises(ValueError, match=match):
             call()
+
+
+SHARE = ((0.0, 1.0), (-0.01, 1.01, float("nan")))
+# (transform, parameter): (values at its bounds, values just beyond them), of images of 12 x 10 pixels.
+BOUNDS = {
+    ("gamma", "power"): ((1e-3,), (0.0, -1.0)), ("posterize", "bits"): ((1, 8), (0, 9, 1.5)),
+    ("gaussian_blur", "sigma"): ((0.0,), (-0.01,)), ("median_blur", "size"): ((1, 3), (-1, 0, 2)),
+    ("motion_blur", "size"): ((1, 3), (-1, 0, 2)), ("iso_noise", "color"): ((0.0,), (-0.01,)),
+    ("iso_noise", "intensity"): ((0.0,), (-0.01,)), ("salt_and_pepper", "amount"): SHARE,
+    ("salt_and_pepper", "salt"): SHARE, ("fog", "density"): SHARE, ("rain", "amount"): SHARE,
+    ("snow", "amount"): SHARE, ("patch_shuffle", "probability"): SHARE, ("patch_shuffle", "size"): ((1, 10), (0, 11)),
+    ("grid_distortion", "strength"): ((0.0, 0.99), (-0.01, 1.0)), ("grid_distortion", "steps"): ((1, 2), (0,)),
+    ("grid_shuffle", "grid"): ((1, 10), (0, 11)), ("elastic", "alpha"): ((0.0,), (-0.01,)),
+    ("elastic", "sigma"): ((0.0,), (-0.01,)), ("perspective", "strength"): ((0.0, 0.49), (-0.01, 0.5)),
+    ("cutout", "size"): ((0,), (-1,)), ("coarse_dropout", "holes"): ((0,), (-1,)),
+    ("coarse_dropout", "size"): ((0, 10), (-1, 11)),
+    ("random_erasing", "area"): (((0.0, 0.0), (1.0, 1.0)), ((-0.01, 0.5), (0.5, 1.01), (0.5, 0.4))),
+    ("random_resized_crop", "area"): (((1.0, 1.0), (0.1, 0.1)), ((0.0, 1.0), (0.5, 1.01), (0.5, 0.4))),
+    ("clahe", "clip_limit"): ((1.0,), (0.99,)), ("clahe", "tiles"): ((1, 10), (0, 11)),
+    ("equalize", "bins"): ((2,), (1,)), ("pad", "top"): ((0, 1), (-1,)),
+    ("random_crop", "height"): ((1, 12), (0, 13)), ("random_crop", "width"): ((1, 10), (0, 11)),
+}
+
+
+@pytest.mark.parametrize(("name", "parameter"), BOUNDS, ids=" ".join)
+def test_parameters_are_accepted_up_to_their_bounds_and_no_further(name, parameter):
+    accepted, refused = BOUNDS[name, parameter]
+    others = {**NEEDED.get(name, {}), **({"size": 2} if name == "coarse_dropout" else {})}
+    function = getattr(augment, name)
+    for value in accepted:
+        function(picture(), **{**others, parameter: value})
+    for value in refused:
+        with pytest.raises(ValueError, match=name if name != "median_blur" else "blur"):
+            function(picture(), **{**others, parameter: value})

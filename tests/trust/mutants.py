@@ -18,7 +18,8 @@ from trust.python_changes import PACKAGE, mutants_of
 
 MUTANTS = 300
 KILLED_SHARE = 0.95
-SECONDS = 60  # of recorded tests for one change, in the nearest files, and as many in all others
+SECONDS = 30  # of recorded tests for one change, in the nearest files, and as many in all others
+START = 1  # seconds that a file takes before its first test
 
 # {folder or file of tinynet/: the nearest tests; {} is the name of the module}. The first that exists, most special
 # first. After them come those of all others.
@@ -46,6 +47,8 @@ TESTS = {
 LEFT_OUT = ("models/summary", "models/lint", "models/population", "models/fusion", "models/training", "data/memory",
             "saving/onnx", "layers/fingerprints", "textbook/plots", "textbook/race", "augment/gallery",
             "augment/command", "augment/text_command", "callbacks/probe", "callbacks/history", "models/turns")
+OTHERS = ["tests/test_doctests.py", "tests/test_activations.py", "tests/test_reference.py", "tests/core", "tests/utils",
+          "tests/compat"]  # what is nearest to none of these modules, and calls many
 LONG = ("tests/saving/test_mutations.py", "tests/saving/test_crashes.py")  # their tests take minutes
 
 # (module, part of a changed line, kinds of changes, all if empty, reason): changes that no test can notice.
@@ -75,8 +78,9 @@ def files_in(names):
 
 @functools.cache
 def all_tests():
-    """Every file of tests that is nearest to some module."""
-    return sorted({file for path in PACKAGE.rglob("*.py") for file in tests_of(str(path.relative_to(PACKAGE))) or ()})
+    """Every file of tests that is nearest to some module, and OTHERS."""
+    nearest = {file for path in PACKAGE.rglob("*.py") for file in tests_of(str(path.relative_to(PACKAGE))) or ()}
+    return sorted(nearest | set(files_in(OTHERS)))
 
 
 def explanation_of(mutant):
@@ -122,13 +126,13 @@ def tests_that_call(copy, file, mutant):
 
 
 def within(tests, seconds):
-    """The first of [(seconds, name)] that take no longer together, and what is left of the time."""
-    names = []
+    """The first of [(seconds, name)] that take no longer together, and how much of the time is still there."""
+    names, seconds = [], seconds - START
     for took, name in tests:
         if took <= seconds:
             names.append(name)
             seconds -= took
-    return names, seconds
+    return names, seconds if names else seconds + START
 
 
 def trials(copy, mutant, everywhere):
