@@ -2,10 +2,15 @@
 
 import ast
 import inspect
+import re
 
+import numpy as np
 import pytest
 from checks import needs_native
+from kernel_calls import KERNELS as KERNEL_CALLS
+from kernel_calls import call
 from signatures import native_functions, signature_of
+from test_kernels import arguments_of, arrays_of, copied, is_float
 
 from tinynet import _native, reference
 
@@ -52,3 +57,21 @@ def test_one_thing_has_one_name(name):
     """What a backward pass need not compute is `need_d<input>`; sizes of steps are `strides`."""
     arguments = {argument for argument, _, _ in signature_of(getattr(_native, name))[0]}
     assert not arguments & {"has_bias", "stride", "step", "dilation_rate", "dilations"}
+
+
+# Where infinities meet in a sum, NumPy warns, and the reference lets it.
+MAY_WARN = r"conv|matmul|dense|rnn|lstm|gru|_step$|softmax.*_backward|moving_average"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in reference.__all__ if not re.search(MAY_WARN, name)))
+def test_no_warning_of_numpy_escapes(name, recwarn):
+    """On the NumPy backend it would reach the user, for values that the compiled kernels take in silence."""
+    for bad in (np.nan, np.inf, -np.inf):
+        for shape in KERNEL_CALLS[name].small:
+            arguments = arguments_of(name, shape, np.float32)
+            for k, (argument, array) in enumerate(arrays_of(arguments)):
+                if is_float(array) and array.size and argument not in KERNEL_CALLS[name].tainted:
+                    spoilt = copied(arguments)
+                    arrays_of(spoilt)[k][1].flat[array.size // 2] = bad
+                    call(reference, name, spoilt)
+                    assert not recwarn.list, f"{argument} with {bad}: {recwarn[0].message}"

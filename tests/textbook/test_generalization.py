@@ -266,7 +266,8 @@ def test_each_part_comes_from_its_cause():
 
 def test_the_lines_of_a_gap_add_up():
     """Its table is a sum: what is printed, less three parts, is what evaluate returns."""
-    gap = textbook.Gap(printed=0.75, evaluated=0.25, updates=0.125, dropout=0.25, batch_statistics=0.125, penalties=0.0625)
+    gap = textbook.Gap(printed=0.75, evaluated=0.25, updates=0.125, dropout=0.25, batch_statistics=0.125,
+                       penalties=0.0625)
     printed, *parts, evaluated, penalties = [float(line.split()[-1]) for line in str(gap).splitlines()]
     assert printed + sum(parts) == evaluated == 0.25 and parts == [-0.125, -0.25, -0.125]
     assert penalties == 0.0625
