@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import positive_sizes
 
-from tinynet import GradientTape, Tensor, Variable, backend, losses, ops
+from tinynet import GradientTape, Tensor, Variable, backend, losses, ops, shares
 
 rng = np.random.default_rng(0)
 T, P = rng.standard_normal((6, 4)), rng.standard_normal((6, 4))
@@ -282,3 +282,34 @@ def test_crossentropy_for():
 def test_errors(call, words):
     with pytest.raises(ValueError, match=words.replace("(", r"\(").replace(")", r"\)")):
         call()
+
+
+def reduced_in_shares(values, weights, mask, reduction, ranks):
+    """The sum of weight * loss over the ranks' shares of a batch; what they sum together is summed in a first pass."""
+    sent = [[] for _ in range(ranks)]
+
+    def loss_of(rank, add):
+        first, end = shares.cut(len(values), ranks, rank)
+        is_spare = first == end
+        rows = slice(first, end) if not is_spare else slice(0, 1)
+        share = shares.Share(rank, first, rows.stop - rows.start, len(values), is_spare, add)
+        with shares.computing(share):
+            loss = losses.base.reduce_weighted_values(
+                Tensor(values[rows]), None if weights is None else weights[rows], None if mask is None else mask[rows],
+                reduction)
+        return share.weight * float(loss)
+
+    for rank in range(ranks):
+        loss_of(rank, lambda array, rank=rank: sent[rank].append(array) or array)
+    return sum(loss_of(rank, lambda array: np.sum([arrays[0] for arrays in sent], axis=0)) for rank in range(ranks))
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3, 10, 12])  # 12: two processes without a row
+@pytest.mark.parametrize("reduction", ["sum", "mean", "sum_over_batch_size", "mean_with_sample_weight"])
+@pytest.mark.parametrize(("weighted", "masked"), [(False, False), (True, False), (False, True), (True, True)])
+def test_the_shares_of_a_batch_make_the_loss_of_the_whole(reduction, weighted, masked, ranks):
+    generator = np.random.default_rng(1)
+    values, weights = generator.random(10), generator.random(10) + 0.5 if weighted else None
+    mask = np.arange(10) % 3 > 0 if masked else None
+    whole = losses.base.reduce_weighted_values(Tensor(values), weights, mask, reduction)
+    assert reduced_in_shares(values, weights, mask, reduction, ranks) == pytest.approx(float(whole), rel=1e-12)
