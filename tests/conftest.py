@@ -1,7 +1,8 @@
 """Shared by all tests: Hypothesis profiles, and the module folder on the path.
 
 Profiles: `ci` repeats the same examples on every run; `random` (HYPOTHESIS_PROFILE=random) draws new ones, and many
-more. `trust` draws new ones for `tests/trust/run`, which comes to each test again and again.
+more. `trust` draws new ones for `tests/trust/run`, which comes to each test again and again. `mutants` looks for no
+simpler example of a failure.
 """
 
 import os
@@ -10,7 +11,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`, `import strategies`
 
@@ -37,6 +38,7 @@ settings.register_profile("ci", deadline=None, derandomize=True, database=None, 
 settings.register_profile("random", deadline=None, max_examples=2000, print_blob=True,
                           suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("trust", settings.get_profile("random"), max_examples=200)
+settings.register_profile("mutants", settings.get_profile("ci"), phases=(Phase.explicit, Phase.generate))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

@@ -1,5 +1,6 @@
 """Optimizers: the frame around the rules (tests/ops/test_optimizer_steps.py), options, state, configs, errors."""
 
+import collections
 import math
 import warnings
 
@@ -434,3 +435,121 @@ def test_what_is_not_pairs_of_gradient_and_variable(pairs, error, words):
 def test_wrong_arguments_of_schedules(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+RATE, EPSILON, DECAY = 0.125, 1e-3, 0.015625  # float32 has the first and the last
+FORMULAS = {}
+
+
+def formula_of(name, **arguments):
+    """Keeps a function (w, g, t, s) as the rule of an optimizer: weights, gradients, step from 1, its own numbers."""
+    def keep(rule):
+        FORMULAS[f"{name} {rule.__name__}"] = name, arguments, rule
+        return rule
+    return keep
+
+
+@formula_of("SGD", momentum=0.6)
+def momentum(w, g, t, s):
+    s["v"] = 0.6 * s["v"] - RATE * g
+    return w + s["v"]
+
+
+@formula_of("SGD", momentum=0.6, nesterov=True)
+def nesterov(w, g, t, s):
+    s["v"] = 0.6 * s["v"] - RATE * g
+    return w + 0.6 * s["v"] - RATE * g
+
+
+def moments(g, s):
+    s["m"], s["v"] = 0.8 * s["m"] + 0.2 * g, 0.95 * s["v"] + 0.05 * g**2
+    return s["m"], s["v"]
+
+
+@formula_of("Adam", beta_1=0.8, beta_2=0.95, epsilon=EPSILON)
+@formula_of("AdamW", beta_1=0.8, beta_2=0.95, epsilon=EPSILON)
+def adam(w, g, t, s):
+    m, v = moments(g, s)
+    return w - RATE * np.sqrt(1 - 0.95**t) / (1 - 0.8**t) * m / (np.sqrt(v) + EPSILON)
+
+
+@formula_of("Adam", beta_1=0.8, beta_2=0.95, epsilon=EPSILON, amsgrad=True)
+def amsgrad(w, g, t, s):
+    m, v = moments(g, s)
+    s["largest"] = np.maximum(s["largest"], v)
+    return w - RATE * np.sqrt(1 - 0.95**t) / (1 - 0.8**t) * m / (np.sqrt(s["largest"]) + EPSILON)
+
+
+@formula_of("Adamax", beta_1=0.8, beta_2=0.95, epsilon=EPSILON)
+def adamax(w, g, t, s):
+    s["m"], s["u"] = 0.8 * s["m"] + 0.2 * g, np.maximum(0.95 * s["u"], abs(g))
+    return w - RATE / (1 - 0.8**t) * s["m"] / (s["u"] + EPSILON)
+
+
+@formula_of("Nadam", beta_1=0.8, beta_2=0.95, epsilon=EPSILON)
+def nadam(w, g, t, s):
+    """Dozat, 2016, with Keras's schedule of beta_1."""
+    now, following = (0.8 * (1 - 0.5 * 0.96**step) for step in (t, t + 1))
+    s["product"] = now * (s["product"] if t > 1 else 1)
+    m, v = moments(g, s)
+    mean = following * m / (1 - s["product"] * following) + (1 - now) * g / (1 - s["product"])
+    return w - RATE * mean / (np.sqrt(v / (1 - 0.95**t)) + EPSILON)
+
+
+@formula_of("RMSprop", rho=0.8, momentum=0.6, epsilon=EPSILON)
+def rmsprop(w, g, t, s):
+    s["v"] = 0.8 * s["v"] + 0.2 * g**2
+    s["momentum"] = 0.6 * s["momentum"] + RATE * g / np.sqrt(s["v"] + EPSILON)
+    return w - s["momentum"]
+
+
+@formula_of("RMSprop", rho=0.8, epsilon=EPSILON, centered=True)
+def centered(w, g, t, s):
+    s["v"], s["mean"] = 0.8 * s["v"] + 0.2 * g**2, 0.8 * s["mean"] + 0.2 * g
+    return w - RATE * g / np.sqrt(s["v"] - s["mean"] ** 2 + EPSILON)
+
+
+@formula_of("Adagrad", initial_accumulator_value=0.25, epsilon=EPSILON)
+def adagrad(w, g, t, s):
+    s["a"] = (s["a"] if t > 1 else 0.25) + g**2
+    return w - RATE * g / np.sqrt(s["a"] + EPSILON)
+
+
+@formula_of("Adadelta", rho=0.8, epsilon=EPSILON)
+def adadelta(w, g, t, s):
+    s["a"] = 0.8 * s["a"] + 0.2 * g**2
+    step = np.sqrt(s["x"] + EPSILON) / np.sqrt(s["a"] + EPSILON) * g
+    s["x"] = 0.8 * s["x"] + 0.2 * step**2
+    return w - RATE * step
+
+
+@formula_of("Lion", beta_1=0.8, beta_2=0.95)
+def lion(w, g, t, s):
+    step = np.sign(0.8 * s["m"] + 0.2 * g)
+    s["m"] = 0.95 * s["m"] + 0.05 * g
+    return w - RATE * step
+
+
+@formula_of("Ftrl", learning_rate_power=-0.6, initial_accumulator_value=0.25, l1_regularization_strength=0.4,
+            l2_regularization_strength=0.05, l2_shrinkage_regularization_strength=0.07, beta=0.3)
+def ftrl(w, g, t, s):
+    before = s["a"] if t > 1 else 0.25
+    s["a"] = before + g**2
+    s["z"] = s["z"] + g + 2 * 0.07 * w - (s["a"] ** 0.6 - before**0.6) / RATE * w
+    return (np.clip(s["z"], -0.4, 0.4) - s["z"]) / (s["a"] ** 0.6 / RATE + 2 * (0.05 + 0.3 / (2 * RATE)))
+
+
+@pytest.mark.parametrize("decay", [0.0, DECAY])
+@pytest.mark.parametrize("case", FORMULAS)
+def test_five_steps_are_those_of_the_formula(case, decay):
+    """With every hyperparameter off its default; weight decay comes before the step, learning rate times decay."""
+    name, arguments, rule = FORMULAS[case]
+    optimizer = getattr(optimizers, name)(learning_rate=RATE, weight_decay=decay, **arguments)
+    generator = np.random.default_rng(6)
+    w = generator.standard_normal(50)
+    variable, state = Variable(w.copy(), dtype="float64"), collections.defaultdict(float)
+    for t in range(1, 6):
+        g = generator.standard_normal(50)
+        optimizer.apply([g], [variable])
+        w = rule(w * (1 - RATE * decay), g, t, state)
+        np.testing.assert_allclose(variable.numpy(), w, rtol=1e-10, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Runs of test files for tests/trust/mutants.py: each in a fork of one process, which has imported all but tinynet.
+"""Runs of tests for tests/trust/mutants.py: each in a fork of one process, which has imported all but tinynet.
 
     python tests/trust/mutant_runs.py     # in the copy: reads a request a line, as JSON, and writes an answer a line
 
@@ -19,7 +19,7 @@ import threading
 import time
 from pathlib import Path
 
-import numpy  # noqa: F401  (for the forks)
+import hypothesis.extra.numpy  # noqa: F401  (for the forks, as is NumPy)
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -28,13 +28,17 @@ IDLE_SECONDS, TICK = 60, 0.05
 
 
 class Only:
-    """A plugin of pytest: of the tests of a file, those with these names."""
+    """A plugin of pytest: of the tests of some files, those with these names, and which of them fails first."""
 
     def __init__(self, names):
-        self.names = set(names)
+        self.names, self.failing = set(names), None
 
     def pytest_collection_modifyitems(self, items):
         items[:] = [item for item in items if item.nodeid in self.names]
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed and not self.failing:
+            self.failing = report.nodeid
 
 
 class Recorder:
@@ -96,19 +100,21 @@ class Recorder:
                           if name not in self.failing}}  # a test that fails without a change can notice none
 
 
-def run_tests(file, names=None, record=None, seconds=RECORDING_SECONDS):
-    """Run a file of tests, those with these names, or record them all. Return 0 if they pass."""
+def run_tests(files, names=None, written=None, seconds=RECORDING_SECONDS):
+    """Run files of tests, those with these names until one fails, or record them all. Return 0 if they pass.
+
+    What was recorded, or the name of the test that fails, stands in the file `written` afterwards.
+    """
     resource.setrlimit(resource.RLIMIT_CPU, (round(seconds), round(seconds) + 10))
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
     import tinynet  # noqa: F401  (before the recording: what an import calls is no test's own)
 
-    plugin = Only(names) if record is None else Recorder()
-    code = pytest.main([file, "-q", "-p", "no:cacheprovider", "--rootdir", os.getcwd(),
-                        *(["-x"] if record is None else [])], plugins=[plugin])
-    if record is not None:
-        Path(record).write_text(json.dumps(plugin.written()))
+    plugin = Recorder() if names is None else Only(names)
+    code = pytest.main([*files, "-q", "--tb=no", "-p", "no:cacheprovider", "--rootdir", os.getcwd(),
+                        *(["-x"] if names is not None else [])], plugins=[plugin])
+    Path(written).write_text(json.dumps(plugin.written() if names is None else plugin.failing))
     return 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else int(code)
 
 
@@ -174,7 +180,8 @@ class Copy:
             if path.name not in ("tinynet", "build") and path.name[0] != ".":
                 (self.folder / path.name).symlink_to(path)
         self.stamp = time.time() - 10**6  # a time of its own for each change: compiled modules go by it, and by size
-        environment = {**os.environ, "PYTHONPATH": str(self.folder), "OPENBLAS_NUM_THREADS": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(self.folder), "OPENBLAS_NUM_THREADS": "1",
+                       "HYPOTHESIS_PROFILE": "mutants"}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.server = subprocess.Popen([sys.executable, "tests/trust/mutant_runs.py"], cwd=self.folder, text=True,
                                        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -187,9 +194,16 @@ class Copy:
         self.server.wait()
         self.server.stdout.close()
 
-    def run(self, file, **request):
-        """How the tests of a file end: 'passed', 'failed' or 'hung'. The arguments are those of run_tests."""
-        print(json.dumps({"file": file, **request}), file=self.server.stdin, flush=True)
+    def run(self, files, names, seconds=RECORDING_SECONDS):
+        """How tests end, 'passed', 'failed' or 'hung', and the file of the first that fails, or of the first test."""
+        path = self.folder / "failing.json"
+        path.unlink(missing_ok=True)
+        verdict = self._request(files=files, names=names, seconds=seconds, written=str(path))
+        failing = json.loads(path.read_text()) if path.exists() else None
+        return verdict, None if verdict == "passed" else (failing or files[0]).split("::")[0]
+
+    def _request(self, **request):
+        print(json.dumps(request), file=self.server.stdin, flush=True)
         return json.loads(self.server.stdout.readline())
 
     def recorded(self, file):
@@ -197,7 +211,7 @@ class Copy:
         key = hashlib.sha256((self.folder / file).read_bytes()).hexdigest()
         path = self.cache / f"{Path(file).stem}-{key[:20]}.json"
         if not path.exists():
-            self.run(file, record=str(path))
+            self._request(files=[file], written=str(path))
         return json.loads(path.read_text()) if path.exists() else {"shared": [], "tests": {}}
 
     @contextlib.contextmanager

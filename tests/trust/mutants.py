@@ -18,13 +18,14 @@ from trust.python_changes import PACKAGE, mutants_of
 
 MUTANTS = 300
 KILLED_SHARE = 0.95
-SECONDS = 30  # of recorded tests for one change, in the nearest files, and as many in all others
-START = 1  # seconds that a file takes before its first test
+SECONDS = 15  # of recorded tests for one change, in the nearest files, and as many in all others
+START = 0.5  # seconds that a file takes before its first test
 
 # {folder or file of tinynet/: the nearest tests; {} is the name of the module}. The first that exists, most special
 # first. After them come those of all others.
 TESTS = {
-    "ops": ["tests/ops/test_{}.py tests/test_tape.py tests/test_derivatives.py", "tests/ops"],
+    "ops": ["tests/ops/test_{}.py tests/test_tape.py tests/test_derivatives.py tests/test_kernels.py",
+            "tests/ops tests/test_tape.py tests/test_derivatives.py tests/test_kernels.py"],
     "optimizers/schedules": ["tests/test_contracts.py tests/test_optimizers.py"],
     "optimizers": ["tests/test_optimizers.py tests/test_contracts.py tests/test_derivatives.py"],
     "losses": ["tests/test_losses.py tests/test_contracts.py tests/test_losses_of_sequences.py "
@@ -126,39 +127,37 @@ def tests_that_call(copy, file, mutant):
 
 
 def within(tests, seconds):
-    """The first of [(seconds, name)] that take no longer together, and how much of the time is still there."""
-    names, seconds = [], seconds - START
-    for took, name in tests:
-        if took <= seconds:
-            names.append(name)
-            seconds -= took
-    return names, seconds if names else seconds + START
+    """(files, names) of tests of files, {file: [(seconds, name)]}, that take no longer together: the quickest first."""
+    files, names = [], []
+    for file, some in tests.items():
+        seconds -= START if some else 0
+        for took, name in some:
+            if took <= seconds:
+                names.append(name)
+                seconds -= took
+                files += [file] if file not in files else []
+    return files, names
 
 
 def trials(copy, mutant, everywhere):
-    """(file, names of tests) to try a change with."""
-    nearest, seconds = tests_of(mutant.module), SECONDS
-    for file in nearest:
-        names, seconds = within(tests_that_call(copy, file, mutant), seconds)
-        yield file, names
-    others = [(tests_that_call(copy, file, mutant), file) for file in all_tests() if file not in nearest] \
-        if everywhere else []
-    seconds = SECONDS
-    for tests, file in sorted(others, key=lambda other: sum(took for took, _ in other[0])):
-        names, seconds = within(tests, seconds)
-        yield file, names
+    """(files, names of tests) to try a change with: of the nearest file, of those near it, of all others."""
+    first, *nearest = tests_of(mutant.module)
+    others = sorted(set(all_tests()) - {first, *nearest}) if everywhere else []
+    for files in ([first], nearest, others):
+        tests = {file: tests_that_call(copy, file, mutant) for file in files}
+        yield within(dict(sorted(tests.items(), key=lambda item: sum(took for took, _ in item[1]))), SECONDS)
 
 
 def judged(copy, mutant, everywhere=True):
     """('failed' or 'hung', the file of tests that noticed), ('passed', None), or ('not reached', None)."""
-    verdict = "not reached"
-    for file, names in trials(copy, mutant, everywhere):
+    verdict, file = "not reached", None
+    for files, names in trials(copy, mutant, everywhere):
         if names:
             with copy.changed(mutant):
-                verdict = copy.run(file, names=names, seconds=60 + 10 * SECONDS)
-            if verdict != "passed":
-                return verdict, file
-    return verdict, None
+                verdict, file = copy.run(files, names, seconds=60 + 10 * SECONDS)
+            if file:
+                break
+    return verdict, file
 
 
 class Noticed:
