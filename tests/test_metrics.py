@@ -81,6 +81,38 @@ def test_auc_is_the_chance_to_rank_a_pair_rightly(data, n):
         assert float(metric.result()) == pytest.approx(rank, abs=1e-6)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("method", ["interpolation", "minoring", "majoring"])
+@pytest.mark.parametrize("curve", ["ROC", "PR", "PRGAIN"])
+def test_auc_is_the_area_under_the_points_of_its_definition(curve, method, weighted):
+    """Points are counted threshold by threshold; between two of them lies a trapezoid, or the lower or higher step."""
+    generator = np.random.default_rng(3)
+    labels, weights = generator.integers(0, 2, 40), generator.integers(1, 5, 40) / 16 if weighted else np.ones(40)
+    scores = np.clip(labels * 0.3 + generator.random(40) * 0.7, 0, 1).astype(np.float32)
+    metric = metrics.AUC(num_thresholds=20, curve=curve, summation_method=method)
+    metric.update_state(labels, scores, weights)
+    counts = [(np.sum(weights * (scores > t) * labels), np.sum(weights * (scores > t) * (1 - labels)))
+              for t in metric.thresholds]
+    positives, negatives = counts[0]
+    points = [{"ROC": (fp / negatives, tp / positives),
+               "PR": (tp / positives, tp / (tp + fp) if tp else 0),
+               "PRGAIN": (max(1 - positives / negatives * (positives - tp) / tp, 0),
+                          1 - positives / negatives * fp / tp) if tp else (0, 1)}[curve] for tp, fp in counts]
+    area = sum((x - x_next) * {"interpolation": (y + y_next) / 2, "minoring": min(y, y_next),
+                               "majoring": max(y, y_next)}[method]
+               for (x, y), (x_next, y_next) in zip(points, points[1:], strict=False))
+    if (curve, method) == ("PR", "interpolation"):  # true positives are interpolated, not the precision
+        area = sum(area_of_interpolated_positives(*pair, positives) for pair in zip(counts, counts[1:], strict=False))
+    assert float(metric.result()) == pytest.approx(area, rel=1e-5)
+
+
+def area_of_interpolated_positives(start, end, positives):
+    """Davis and Goadrich, 2006: between two thresholds true and false positives grow together in equal steps."""
+    parts = (np.arange(10_000) + 0.5) / 10_000
+    tp, fp = (last + parts * (first - last) for first, last in zip(start, end, strict=True))
+    return (start[0] - end[0]) / positives * np.mean(tp / (tp + fp)) if start[0] else 0
+
+
 def test_even_and_given_thresholds_agree():
     y, p = rng.integers(0, 2, 200), rng.random(200)
     w = rng.random(200)
@@ -90,45 +122,6 @@ def test_even_and_given_thresholds_agree():
     even.update_state(y, p, w)
     given_.update_state(y, p, w)
     assert float(even.result()) == pytest.approx(float(given_.result()), abs=1e-6)
-
-
-@pytest.mark.parametrize("method", ["interpolation", "minoring", "majoring"])
-@pytest.mark.parametrize("curve", ["ROC", "PR", "PRGAIN"])
-def test_auc_is_the_area_under_the_points_of_its_definition(curve, method):
-    """Points are counted threshold by threshold; between two of them lies a trapezoid, or the lower or higher step."""
-    generator = np.random.default_rng(3)
-    labels = generator.integers(0, 2, 40)
-    scores = np.clip(labels * 0.3 + generator.random(40) * 0.7, 0, 1).astype(np.float32)
-    metric = metrics.AUC(num_thresholds=6, curve=curve, summation_method=method)
-    metric.update_state(labels, scores)
-    points = []
-    for threshold in metric.thresholds:
-        called = scores > threshold
-        tp, fp = np.sum(called & (labels == 1)), np.sum(called & (labels == 0))
-        positives, negatives = np.sum(labels == 1), np.sum(labels == 0)
-        odds = positives / negatives
-        points.append({
-            "ROC": (fp / negatives, tp / positives),
-            "PR": (tp / positives, tp / (tp + fp) if tp + fp else 0),
-            "PRGAIN": (max(1 - odds * (positives - tp) / tp, 0), 1 - odds * fp / tp) if tp else (0, 1)}[curve])
-    area = sum((x - x_next) * {"interpolation": (y + y_next) / 2, "minoring": min(y, y_next),
-                               "majoring": max(y, y_next)}[method]
-               for (x, y), (x_next, y_next) in zip(points, points[1:], strict=False))
-    if (curve, method) == ("PR", "interpolation"):  # true positives are interpolated, not the precision
-        area = area_of_interpolated_positives(labels, scores, metric.thresholds)
-    assert float(metric.result()) == pytest.approx(area, rel=1e-5)
-
-
-def area_of_interpolated_positives(labels, scores, thresholds):
-    """Davis and Goadrich, 2006: between two thresholds true and false positives grow together in equal steps."""
-    counts = [(np.sum((scores > t) & (labels == 1)), np.sum((scores > t) & (labels == 0))) for t in thresholds]
-    area = 0
-    for (tp, fp), (tp_next, fp_next) in zip(counts, counts[1:], strict=False):
-        parts = (np.arange(100_000) + 0.5) / 100_000
-        tps, fps = tp_next + parts * (tp - tp_next), fp_next + parts * (fp - fp_next)
-        called = tps + fps
-        area += (tp - tp_next) / np.sum(labels == 1) * np.mean(tps[called > 0] / called[called > 0]) if tp else 0
-    return area
 
 
 def test_r2_score():

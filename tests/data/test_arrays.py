@@ -15,6 +15,7 @@ from tinynet.data import (
     unpack_x_y_sample_weight,
 )
 from tinynet.data.arrays import ready_batch
+from tinynet.data.text_columns import explain_text
 
 
 @given(samples=st.integers(1, 200), batch_size=st.integers(1, 250), shuffle=st.sampled_from([True, False, "batch"]),
@@ -227,3 +228,10 @@ def test_what_is_ready():
         assert ready_batch(x, y)[1].base is y
     assert ready_batch(x, None).base is x
     assert ready_batch(x, np.arange(4)) is None  # ArrayBatches has the message
+
+
+@pytest.mark.parametrize(("word", "shown"), [(b"red", "'red'"), (b"caf\xe9", "'caf\ufffd'"), (np.str_("red"), "'red'")])
+def test_text_where_numbers_are_needed_is_shown_whatever_its_bytes_are(word, shown):
+    table = np.array([[1.5, 2.5], [0.5, word]], object)
+    explained = explain_text(table, table, "x")
+    assert explained.startswith(f"column 1 has text, such as {shown} in row 1.")

@@ -57,6 +57,28 @@ def test_sublayers_in_lists_and_dicts_are_found():
     assert layer.trainable_weights == [] and len(layer.non_trainable_weights) == 4
 
 
+class Inherited(layers.Dense):
+    def build(self, input_shape):
+        super().build(input_shape)  # the name must not come twice
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_weight_has_each_name_around_it_once(depth):
+    layer = Inherited(2, name="inner")
+    for name in ["around", "outside"][:depth]:
+        layer = layers.TimeDistributed(layer, name=name)
+    layer(np.ones((2, 3, 4, 5)[:depth + 2]))
+    expected = "/".join([*["outside", "around"][2 - depth:], "inner"])
+    assert [v.path for v in layer.weights] == [f"{expected}/kernel", f"{expected}/bias"]
+
+
+@pytest.mark.parametrize("extent", [0, 1, None])
+def test_an_input_may_be_empty_but_not_negative(extent):
+    assert layers.Input((extent, 3)).shape == (None, extent, 3)
+    with pytest.raises(ValueError, match="-1"):
+        layers.Input((-1, 3))
+
+
 def test_training_flag_reaches_inner_layers():
     tn.utils.set_random_seed(0)
     layer = Pair()

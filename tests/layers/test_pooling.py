@@ -100,3 +100,17 @@ def test_padding_does_not_count_in_the_mean_over_steps():
     mask = np.array([[True, False, True, False, False, False], [True] * 6])
     y = layers.GlobalAveragePooling1D()(x, mask=mask)
     np.testing.assert_allclose(y, [x[0, [0, 2]].mean(axis=0), x[1].mean(axis=0)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("layer", "axes"), [
+    (getattr(layers, f"{kind}Pooling{axes}D"), axes) for kind in ("Max", "Average") for axes in (1, 2, 3)])
+@pytest.mark.parametrize("extent", [2, 3, 4, 5, 6, 7])
+def test_shapes_are_those_of_the_results(layer, axes, padding, extent):
+    """From the smallest input on, which has one window."""
+    pool = layer(pool_size=2, strides=2 + extent % 2, padding=padding)
+    shape = (1, *[extent] * axes, 2)
+    assert pool.compute_output_shape(shape) == pool(np.ones(shape)).shape
+    if padding == "valid":
+        with pytest.raises(ValueError, match="larger than the input"):
+            pool.compute_output_shape((1, *[1] * axes, 2))
