@@ -48,8 +48,10 @@ TESTS = {
 LEFT_OUT = ("models/summary", "models/lint", "models/population", "models/fusion", "models/training", "data/memory",
             "saving/onnx", "layers/fingerprints", "textbook/plots", "textbook/race", "augment/gallery",
             "augment/command", "augment/text_command", "callbacks/probe", "callbacks/history", "models/turns")
-OTHERS = ["tests/test_doctests.py", "tests/test_activations.py", "tests/test_reference.py", "tests/core", "tests/utils",
-          "tests/compat"]  # what is nearest to none of these modules, and calls many
+# What is nearest to none of these modules, and calls many.
+OTHERS = ["tests/test_doctests.py", "tests/test_public_signatures.py", "tests/test_activations.py",
+          "tests/test_reference.py", "tests/core", "tests/utils", "tests/compat"]
+SIGNATURES = ("tests/test_public_signatures.py", "tests/compat/test_tf_signatures.py")
 LONG = ("tests/saving/test_mutations.py", "tests/saving/test_crashes.py")  # their tests take minutes
 
 # (module, part of a changed line, kinds of changes, all if empty, reason): changes that no test can notice.
@@ -121,7 +123,7 @@ def calls(functions, mutant):
 def tests_that_call(copy, file, mutant):
     """[(seconds, name)] of the tests of a file that can notice a change, the quickest first."""
     recorded = copy.recorded(file)
-    shared = calls(recorded["shared"], mutant)
+    shared = calls(recorded["shared"], mutant) or mutant.is_default and file in SIGNATURES
     return sorted((took, name) for name, (took, functions) in recorded["tests"].items()
                   if shared or calls(functions, mutant))
 

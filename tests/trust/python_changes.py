@@ -6,7 +6,7 @@ condition turned round, a name forgotten in a list, a hyperparameter that is not
 
 import ast
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tinynet
@@ -34,6 +34,7 @@ class Mutant:
         start, end: The bytes of the source that are replaced.
         text: By what.
         function: Qualified name of the function around it; empty outside functions.
+        is_default: Whether it is of the default of an argument, which the tests of signatures notice without a call.
     """
 
     module: str
@@ -42,6 +43,7 @@ class Mutant:
     end: int
     text: str
     function: str = ""
+    is_default: bool = field(default=False, repr=False)
 
     def applied(self, source, helper=HELPER):
         changed = (source.encode()[:self.start] + self.text.encode() + source.encode()[self.end:]).decode()
@@ -69,6 +71,7 @@ class Finder(ast.NodeVisitor):
 
     def __init__(self, module, source):
         self.module, self.source, self.found = module, source, []
+        self.is_default = False
         self.functions, self.names = [], []  # those around a place; with the classes, as qualified names have them
         self.bytes = source.encode()
         self.offsets = [0]
@@ -87,15 +90,17 @@ class Finder(ast.NodeVisitor):
         start, end = self.place(node)
         if self.bytes[start:end].decode() != text:
             function = ".".join(self.names[:-1]) if self.names[-1:] == ["<locals>"] else ""
-            self.found.append(Mutant(self.module, kind, start, end, text, function))
+            self.found.append(Mutant(self.module, kind, start, end, text, function, self.is_default))
 
     def visit_FunctionDef(self, node):
         self.functions.append(node.name)
         self.names += [node.name, "<locals>"]
         for part in node.body:
             self.visit(part)
+        self.is_default = True
         for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(default)
+        self.is_default = False
         self.functions.pop()
         del self.names[-2:]
 
