@@ -313,3 +313,15 @@ def test_the_shares_of_a_batch_make_the_loss_of_the_whole(reduction, weighted, m
     mask = np.arange(10) % 3 > 0 if masked else None
     whole = losses.base.reduce_weighted_values(Tensor(values), weights, mask, reduction)
     assert reduced_in_shares(values, weights, mask, reduction, ranks) == pytest.approx(float(whole), rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (1,), (2, 3), (1, 3), (2, 1), (1, 1), (4, 2, 3), (4, 1, 1), (1, 2, 1)])
+def test_a_gradient_is_summed_over_what_was_broadcast(shape):
+    gradient = np.random.default_rng(0).random((4, 2, 3))
+    expected = np.zeros(shape)
+    for index in np.ndindex(4, 2, 3):
+        expected[tuple(0 if extent == 1 else i for i, extent in
+                       zip(index[3 - len(shape):], shape, strict=True))] += gradient[index]
+    found = losses.elements.unbroadcast(gradient, shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert found.shape == shape

@@ -553,3 +553,39 @@ def test_five_steps_are_those_of_the_formula(case, decay):
         optimizer.apply([g], [variable])
         w = rule(w * (1 - RATE * decay), g, t, state)
         np.testing.assert_allclose(variable.numpy(), w, rtol=1e-10, atol=1e-12)
+
+
+def cosine(part):
+    return 0.5 * (1 + math.cos(math.pi * part))
+
+
+SCHEDULES = {  # (schedule, its formula of the step)
+    "exponential": (schedules.ExponentialDecay(0.5, 4, 0.25), lambda t: 0.5 * 0.25 ** (t / 4)),
+    "exponential stairs": (schedules.ExponentialDecay(0.5, 4, 0.25, staircase=True), lambda t: 0.5 * 0.25 ** (t // 4)),
+    "inverse time": (schedules.InverseTimeDecay(0.5, 4, 0.75), lambda t: 0.5 / (1 + 0.75 * t / 4)),
+    "inverse time stairs": (schedules.InverseTimeDecay(0.5, 4, 0.75, staircase=True),
+                            lambda t: 0.5 / (1 + 0.75 * (t // 4))),
+    "pieces": (schedules.PiecewiseConstantDecay([3, 7], [0.5, 0.25, 0.125]),
+               lambda t: 0.5 if t <= 3 else 0.25 if t <= 7 else 0.125),
+    "polynomial": (schedules.PolynomialDecay(0.5, 6, 0.125, power=2.0),
+                   lambda t: 0.375 * (1 - min(t, 6) / 6) ** 2 + 0.125),
+    "polynomial cycles": (schedules.PolynomialDecay(0.5, 6, 0.125, power=2.0, cycle=True),
+                          lambda t: 0.375 * (1 - t / (6 * max(math.ceil(t / 6), 1))) ** 2 + 0.125),
+    "cosine": (schedules.CosineDecay(0.5, 6, alpha=0.25), lambda t: 0.5 * (0.75 * cosine(min(t, 6) / 6) + 0.25)),
+    "cosine after warming up": (
+        schedules.CosineDecay(0.125, 6, alpha=0.25, warmup_target=0.5, warmup_steps=4),
+        lambda t: 0.125 + 0.375 * t / 4 if t < 4 else 0.5 * (0.75 * cosine(min(t - 4, 6) / 6) + 0.25)),
+    "restarts": (schedules.CosineDecayRestarts(0.5, 4, t_mul=1.0, m_mul=0.5, alpha=0.25),
+                 lambda t: 0.5 * (0.75 * 0.5 ** (t // 4) * cosine(t % 4 / 4) + 0.25)),
+    "longer restarts": (  # waves of 4, 8 and 16 steps
+        schedules.CosineDecayRestarts(0.5, 4, t_mul=2.0, m_mul=0.5, alpha=0.25),
+        lambda t: 0.5 * (0.75 * (cosine(t / 4) if t < 4 else 0.5 * cosine((t - 4) / 8) if t < 12
+                                 else 0.25 * cosine((t - 12) / 16)) + 0.25)),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_are_their_formulas(name):
+    schedule, formula = SCHEDULES[name]
+    for step in range(28):
+        assert float(schedule(step)) == pytest.approx(formula(step), rel=1e-6), step

@@ -356,3 +356,15 @@ def test_parameters_are_accepted_up_to_their_bounds_and_no_further(name, paramet
     for value in refused:
         with pytest.raises(ValueError, match=name if name != "median_blur" else "blur"):
             function(picture(), **{**others, parameter: value})
+
+
+@pytest.mark.parametrize(("name", "parameters"), [
+    ("brightness", {"delta": 0.1}), ("contrast", {"factor": 0.7}), ("gamma", {"power": 1.3}),
+    ("color", {"factor": 0.4}), ("sharpen", {"amount": 0.3}), ("gaussian_blur", {"sigma": 0.8}), ("grayscale", {}),
+    ("rgb_shift", {"red": 0.1, "green": 0.02, "blue": -0.03})])
+def test_whole_values_are_the_nearest_to_those_of_floats(name, parameters):
+    images = picture()
+    floats = getattr(augment, name)(images.astype("float32"), **parameters, value_range=(0, 255))
+    whole = getattr(augment, name)(images, **parameters)
+    assert whole.dtype == np.uint8 and len(np.unique(floats % 1)) > 1
+    np.testing.assert_array_equal(whole, np.floor(np.clip(floats, 0, 255) + 0.5))

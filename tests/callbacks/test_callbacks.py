@@ -126,3 +126,38 @@ def test_early_stopping_can_be_used_again():
         model, x, y = model_and_data()
         assert len(model.fit(x, y, epochs=5, verbose=0, callbacks=[Scripted([1, 2, 3, 4, 5]), stopper]).epoch) == 2
         assert stopper.stopped_epoch == 1
+
+
+def lowered(losses, **arguments):
+    """The learning rate after each epoch with these losses, from 1."""
+    model = tn.Sequential([tn.Input((1,)), layers.Dense(1)])
+    model.compile(tn.optimizers.SGD(1.0), "mse")
+    callback = tn.callbacks.ReduceLROnPlateau("loss", factor=0.5, min_delta=0.0, **arguments)
+    callback.set_model(model)
+    callback.on_train_begin()
+    rates = []
+    for epoch, loss in enumerate(losses):
+        callback.on_epoch_end(epoch, {"loss": loss})
+        rates.append(float(model.optimizer.learning_rate))
+    return rates
+
+
+@pytest.mark.parametrize(("losses", "arguments", "expected"), [
+    ([4, 4, 4, 4], {"patience": 1}, [1, 0.5, 0.25, 0.125]),
+    ([4, 4, 4, 4, 4, 4], {"patience": 2}, [1, 1, 0.5, 0.5, 0.25, 0.25]),
+    ([4, 4, 3, 3, 2, 2], {"patience": 2}, [1] * 6),
+    ([4, 3, 2, 1], {"patience": 1}, [1] * 4),
+    ([4, 4, 4, 4, 4, 4], {"patience": 1, "cooldown": 2}, [1, 0.5, 0.5, 0.25, 0.25, 0.125]),
+    ([4, 4, 4, 4], {"patience": 1, "min_lr": 0.25}, [1, 0.5, 0.25, 0.25]),
+    ([4, 5, 5, 5], {"patience": 1, "mode": "max"}, [1, 1, 0.5, 0.25]),
+])
+def test_when_the_learning_rate_is_lowered(losses, arguments, expected):
+    assert lowered(losses, **arguments) == expected
+
+
+@pytest.mark.parametrize("mode", ["auto", "min", "max"])
+def test_known_modes_are_taken_in_silence(mode, recwarn):
+    assert tn.callbacks.EarlyStopping("loss", mode=mode).mode == mode
+    assert not recwarn.list
+    with pytest.warns(UserWarning, match="mode 'least' is unknown"):
+        assert tn.callbacks.EarlyStopping("loss", mode="least").mode == "auto"

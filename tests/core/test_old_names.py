@@ -122,3 +122,14 @@ def test_layers_from_where_keras_2_had_them():
     assert (Dense, Dropout, Flatten) == (tn.layers.Dense, tn.layers.Dropout, tn.layers.Flatten)
     with pytest.raises(ImportError, match="Dens"):
         from tinynet.layers.core import Dens  # noqa: F401
+
+
+def test_the_old_compiled_loss_adds_penalties_and_weighs_samples():
+    model = tn.Sequential([tn.Input((2,)), tn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    y, y_pred = tn.Tensor([[1.0], [3.0]]), tn.Tensor([[0.0], [0.0]])
+    with pytest.warns(DeprecationWarning, match="compiled_loss is an old name"):
+        loss = model.compiled_loss
+    assert float(loss(y, y_pred)) == 5
+    assert float(loss(y, y_pred, regularization_losses=[tn.Tensor(0.25), tn.Tensor(0.5)])) == 5.75
+    assert float(loss(y, y_pred, np.array([1.0, 0.0]))) == 0.5

@@ -110,6 +110,9 @@ def test_pydataset_batches_in_order_and_shuffled():
     )
     x, _ = next(iter(make_batches(data)))
     assert x.dtype == np.float32
+    for x_dtype, expected in (("float64", np.float64), ("int32", np.int32), (None, np.asarray(data[0][0]).dtype)):
+        x, _ = next(iter(make_batches(data, x_dtype=x_dtype)))
+        assert x.dtype == expected
 
 
 def test_an_endless_pydataset_needs_steps():

@@ -289,3 +289,10 @@ def test_augment_keeps_its_promised_size_outside_training(transform, parameters,
     model.compile("sgd", "mse")
     model.fit(given / 255, np.zeros((len(x), 2)), verbose=0)
     assert model.predict(given, verbose=0).shape == (len(x), 2)
+
+
+@pytest.mark.parametrize(("factor", "bits"), [
+    (0.5, (4, 8)), ((0.5, 0.75), (2, 5)), ((0.25, 0.5), (4, 7)), ((0.0, 1.0), (1, 8)), ((0.9, 1.0), (1, 2))])
+def test_rand_augment_leaves_as_many_bits_as_its_factor_asks_for(factor, bits):
+    operations = layers.RandAugment(factor=factor)._operations
+    assert tuple(operations["random_posterization"].factor) == bits

@@ -151,3 +151,39 @@ def test_file_round_trip(case, tmp_path):
     model.save(tmp_path / "model.keras")
     twin = tn.models.load_model(tmp_path / "model.keras")
     same(twin.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def with_penalties():
+    """(case, its layer's name of a weight) of all layers that take a regularizer and a constraint for it."""
+    for name, case in CASES.items():
+        config = case.make().get_config()
+        for key in config:
+            weight = key.removesuffix("_constraint")
+            unused = {"bias": "use_bias", "beta": "center", "gamma": "scale"}.get(weight)
+            if key != weight and f"{weight}_regularizer" in config and config.get(unused, True):
+                yield name, weight
+
+
+@pytest.mark.parametrize(("name", "weight"), list(with_penalties()))
+def test_penalties_and_constraints_reach_their_weights(name, weight):
+    case, config = CASES[name], CASES[name].make().get_config()
+    layer = type(case.make()).from_config({
+        **config, f"{weight}_constraint": tn.constraints.serialize(tn.constraints.NonNeg()),
+        f"{weight}_regularizer": tn.regularizers.serialize(tn.regularizers.L2(0.5))})
+    case(layer, case.arrays())
+    constrained = [one for one in layer.weights if isinstance(one.constraint, tn.constraints.NonNeg)]
+    penalized = [one for one in layer.weights if isinstance(one.regularizer, tn.regularizers.L2)
+                 and float(one.regularizer.l2) == 0.5]
+    assert constrained and [one.path for one in constrained] == [one.path for one in penalized]
+    assert all(weight in one.path for one in constrained) or len(constrained) == len(layer.weights)
+
+
+@pytest.mark.parametrize("cls", [layers.Dense, layers.EinsumDense])
+def test_keras_finds_its_key_of_quantization(cls):
+    assert next(case.make() for case in CASES.values() if type(case.make()) is cls).get_config()[
+        "quantization_config"] is None
+
+
+def test_a_configuration_may_have_what_keras_adds_to_it():
+    layer = layers.Dense.from_config({"units": 3, "build_config": {"input_shape": [None, 2]}})
+    assert layers.Dense(3, build_config={"input_shape": [None, 2]}).units == layer.units == 3

@@ -79,3 +79,13 @@ def test_a_layer_for_numbers_says_what_to_do_with_text():
             tn.layers.Dense(2)(text)
         with pytest.raises((TypeError, ValueError), match="layer 'embedding.*(got text|expected numbers)"):
             tn.layers.Embedding(3, 2)(text)
+
+
+@pytest.mark.parametrize("value", [0.0, 2.0])
+def test_masking_leaves_out_steps_whose_features_all_have_the_value(value):
+    x = np.full((2, 3, 2), value, "float32")
+    x[0, 1, 0] = x[1, 0] = x[1, 2, 1] = 7  # a step that has one other feature counts
+    expected = [[False, True, False], [True, False, True]]
+    layer = layers.Masking(value)
+    assert layer.compute_mask(x).tolist() == layer(x)._keras_mask.tolist() == expected
+    np.testing.assert_array_equal(layer(x).numpy(), x * np.array(expected)[..., None])

@@ -132,3 +132,10 @@ def test_a_recording_is_not_kept_longer_than_its_arrays_allow():
         pass
     assert not is_quick(quick) and not quick._training_steps._recordings
     quick.train_on_batch(X, Y)
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(0.25, 2, 24)])
+def test_metrics_are_weighted_where_they_should_be(weights):
+    quick, ordinary = both(metrics=(), weighted_metrics=["accuracy"])
+    agree(quick, ordinary, sample_weight=weights)
+    assert is_quick(quick)

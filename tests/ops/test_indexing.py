@@ -233,3 +233,9 @@ def test_keras_agrees():
             f"{name}: {mine.dtype} {mine.shape}, Keras {theirs.dtype} {theirs.shape}"
         )
         np.testing.assert_allclose(mine, theirs, rtol=2e-6, atol=1e-6, err_msg=name)
+
+
+def test_multi_hot_of_no_class_is_zeros():
+    assert ops.multi_hot(np.zeros((2, 0), int), 3).tolist() == [[0, 0, 0]] * 2
+    assert ops.multi_hot([[0, 2, 2], [1, 1, 1]], 3).tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert ops.multi_hot([[0, 1], [2, 1]], 3, axis=0).tolist() == [[1, 0, 1], [0, 1, 0]]

@@ -142,3 +142,18 @@ def test_descent_diverges_where_the_curvature_is_above_two_over_the_rate():
         model.compile(tn.textbook.GradientDescent(rate), "mse")
         loss = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert (loss[-1] > loss[0]) == grows
+
+
+def test_a_weight_that_the_loss_does_not_depend_on_has_curvature_0():
+    class Unused(tn.layers.Layer):
+        def build(self, input_shape):
+            self.kernel = self.add_weight((input_shape[-1], 1), "ones")
+            self.unused = self.add_weight((2,), "ones")
+
+        def call(self, x):
+            return x @ self.kernel
+
+    model = tn.Sequential([tn.Input((1,)), Unused()])
+    model.compile("sgd", "mse")
+    found = largest_eigenvalues(model, np.array([[1.0], [3.0]]), np.zeros((2, 1)), count=2)
+    np.testing.assert_allclose(found, [10, 0], atol=1e-5)
