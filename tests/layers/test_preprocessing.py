@@ -163,7 +163,8 @@ def test_text_in_another_encoding_is_read_by_its_name_or_refused(kind):
     assert "좋아요" in layer.get_vocabulary()
 
 
-@pytest.mark.parametrize(("scale", "offset"), [(0.5, 3.0), (1 / 255, 0.0), (2, -1), ([1.0, 2.0, 4.0], [0.0, 1.0, -1.0])])
+@pytest.mark.parametrize(("scale", "offset"), [
+    (0.5, 3.0), (1 / 255, 0.0), (2, -1), ([1.0, 2.0, 4.0], [0.0, 1.0, -1.0])])
 def test_rescaling_is_a_product_and_a_sum(scale, offset):
     x = np.arange(12.0, dtype="float32").reshape(4, 3)
     y = layers.Rescaling(scale, offset)(x).numpy()

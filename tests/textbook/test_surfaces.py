@@ -183,3 +183,13 @@ def test_loss_slice():
         np.testing.assert_array_equal(a, b)
     with pytest.raises(ValueError, match="dimensions must be 1 or 2"):
         textbook.loss_slice(model, x, x, dimensions=3)
+
+
+@pytest.mark.parametrize(("make", "share"), [
+    (lambda: optimizers.SGD(0.01), 0), (lambda: textbook.GradientDescent(0.01), 0),
+    (lambda: optimizers.RMSprop(0.01), 0),
+    (lambda: optimizers.Adam(0.01, beta_1=0.75), 0.25), (lambda: textbook.AdamAlmost(0.01, beta_1=0.75), 0.25),
+    (lambda: textbook.Momentum(0.01), 1), (lambda: optimizers.SGD(0.01, momentum=0.5), -0.01)])
+def test_the_velocity_after_a_step_is_a_share_of_the_gradient(make, share):
+    walk = textbook.trace(make(), surfaces.ravine, steps=1)
+    np.testing.assert_allclose(walk.velocity, share * walk.gradient, rtol=1e-6)
