@@ -5,6 +5,8 @@ any n roundings, in any order, fused or not.
 """
 
 import contextlib
+import os
+import re
 
 import numpy as np
 import pytest
@@ -158,3 +160,13 @@ def peak_megabytes():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
 """
+
+
+@contextlib.contextmanager
+def warns_here(category, words):
+    """As pytest.warns; and the warning names the user's line, here the test's, not a line of tinynet."""
+    with pytest.warns(category, match=words) as recorded:
+        yield
+    files = [one.filename for one in recorded if re.search(words, str(one.message))]
+    assert files and not any(file.startswith(os.path.dirname(tn.__file__)) for file in files), files
+    assert any(os.path.basename(file).startswith("test_") for file in files), files

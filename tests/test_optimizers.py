@@ -589,3 +589,9 @@ def test_schedules_are_their_formulas(name):
     schedule, formula = SCHEDULES[name]
     for step in range(28):
         assert float(schedule(step)) == pytest.approx(formula(step), rel=1e-6), step
+
+
+def test_a_power_of_0_keeps_ftrls_rate_and_one_above_is_refused():
+    assert optimizers.Ftrl(learning_rate_power=0.0).learning_rate_power == 0
+    with pytest.raises(ValueError, match="learning_rate_power must be at most 0"):
+        optimizers.Ftrl(learning_rate_power=0.01)

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from checks import warns_here
 
 from tinynet.data import Epochs, IterableBatches, PyDatasetBatches, make_batches
 from tinynet.utils import PyDataset, Sequence
@@ -128,6 +129,12 @@ def test_an_endless_pydataset_needs_steps():
 def test_workers_are_not_ignored_in_silence():
     with pytest.warns(UserWarning, match="workers=4.*no effect"):
         Numbers(2, workers=4)
+    for options in ({"workers": 2}, {"use_multiprocessing": True}):
+        with warns_here(UserWarning, "no effect"):
+            PyDataset(**options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Numbers(2, workers=1)
     assert Sequence is PyDataset
 
     class Old(Sequence):  # does not call super().__init__, as was usual

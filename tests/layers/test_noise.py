@@ -101,3 +101,10 @@ def test_errors():
         layers.SpatialDropout2D(0.5)(np.ones((2, 3, 4), np.float32), training=True)
     with pytest.raises(ValueError, match="data_format"):
         layers.SpatialDropout2D(0.5, data_format="NCHW")
+
+
+@pytest.mark.parametrize("make", [layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D])
+def test_a_rate_of_0_needs_no_generator(make):
+    assert make(0).seed_generator is None and make(0.5).seed_generator is not None
+    x = np.ones((2, 3, 4, 5)[:4 if make is layers.SpatialDropout2D else 3], "float32")
+    np.testing.assert_array_equal(make(0)(x, training=True).numpy(), x)

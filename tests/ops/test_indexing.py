@@ -12,6 +12,7 @@ from strategies import dtypes, integer_arrays
 
 import tinynet as tn
 from tinynet import Tensor, Variable, _native, ops
+from tinynet.ops.arguments import index_type
 from tinynet.ops.indexing import added_rows, scatter_add
 
 
@@ -239,3 +240,7 @@ def test_multi_hot_of_no_class_is_zeros():
     assert ops.multi_hot(np.zeros((2, 0), int), 3).tolist() == [[0, 0, 0]] * 2
     assert ops.multi_hot([[0, 2, 2], [1, 1, 1]], 3).tolist() == [[1, 0, 1], [0, 1, 0]]
     assert ops.multi_hot([[0, 1], [2, 1]], 3, axis=0).tolist() == [[1, 0, 1], [0, 1, 0]]
+
+
+def test_the_last_index_of_int32_is_still_of_its_type():
+    assert index_type(2**31 - 1) is np.int32 and index_type(2**31) is np.int64

@@ -113,3 +113,12 @@ def test_gradients_leave_nan_out():
 def test_element_types():
     assert ops.median(np.array([1, 2])).dtype == "float32" and ops.i0(np.float32([0.5])).dtype == "float32"
     assert ops.nanmean(Tensor([1.0])).dtype == "float32" and ops.quantile(Tensor([1.0, 2.0]), 0.5).dtype == "float32"
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1, None])
+def test_quantiles_are_nan_where_their_own_row_has_one(axis):
+    x = np.random.default_rng(0).standard_normal((4, 5))
+    x[1, 2] = np.nan
+    for function, numpys in ((ops.quantile, np.quantile), (ops.median, lambda a, q, axis: np.median(a, axis))):
+        arguments = (x, 0.25) if function is ops.quantile else (x,)
+        np.testing.assert_allclose(function(*arguments, axis=axis).numpy(), numpys(x, 0.25, axis=axis), rtol=1e-6)

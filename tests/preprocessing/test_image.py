@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from checks import warns_here
 
 import tinynet as tn
 from tinynet.preprocessing.affine import affine_matrix, transform
@@ -92,7 +93,7 @@ def test_options_that_others_need():
     for options in ({"featurewise_std_normalization": True}, {"zca_whitening": True}):
         assert ImageDataGenerator(**options).featurewise_center
     assert ImageDataGenerator(samplewise_std_normalization=True).samplewise_center
-    with pytest.warns(UserWarning, match="featurewise_std_normalization=True is ignored"):
+    with warns_here(UserWarning, "featurewise_std_normalization=True is ignored"):
         both = ImageDataGenerator(zca_whitening=True, featurewise_std_normalization=True)
     assert both.zca_whitening and not both.featurewise_std_normalization
 
@@ -278,9 +279,9 @@ def test_tables_with_faults(folder, capsys):
         flow(batchsize=3)
     with pytest.warns(UserWarning, match="classes has no effect with class_mode='raw'"):
         flow(class_mode="raw", y_col="n", classes=["a"], validate_filenames=False)
-    with pytest.warns(DeprecationWarning, match="has_ext has no effect"):
+    with warns_here(DeprecationWarning, "has_ext has no effect"):
         flow(has_ext=True, class_mode=None, validate_filenames=False)
-    with pytest.warns(DeprecationWarning, match="is now called 'raw'"):
+    with warns_here(DeprecationWarning, "is now called 'raw'"):
         flow(class_mode="other", y_col="n", validate_filenames=False)
 
 

@@ -214,3 +214,15 @@ def test_damaged_files(cut, tmp_path):
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(ModelFileError, match="damaged"):
         small().load_weights(path)
+
+
+@pytest.mark.parametrize("blocks", [2**28 + 1, 2**29])
+def test_a_block_of_more_than_a_gigabyte_is_refused(blocks, tmp_path):
+    """HDF5 makes a whole block to read one element of it. Nothing is allocated in the file."""
+    model = tn.Sequential([tn.Input((3,)), layers.Dense(2)])
+    model.save_weights(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5", "a") as file:
+        del file["layers/dense/vars/0"]
+        file.create_dataset("layers/dense/vars/0", (blocks,), "f4", chunks=(blocks,), compression="gzip")
+    with pytest.raises(ModelFileError, match=f"in blocks of {4 * blocks} bytes, at most 1073741824 are allowed"):
+        model.load_weights(tmp_path / "m.weights.h5")

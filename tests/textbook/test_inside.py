@@ -129,3 +129,19 @@ def test_the_shift_of_a_layers_inputs_is_drawn(pyplot):
     first = monitor.history[0]
     assert {(0, round(first.mean - first.std, 5)), (0, round(first.mean + first.std, 5))} <= {
         (x, round(y, 5)) for x, y in band}
+
+
+def test_the_inputs_of_a_layer_are_what_the_one_before_it_returns():
+    x = np.random.default_rng(0).normal(3, 2, (16, 5)).astype(np.float32)
+    model = Sequential([layers.Input((5,)), layers.Dense(8, name="first"), layers.Activation("tanh", name="second"),
+                        layers.Dense(1, name="third")])
+    model.compile("sgd", "mse")
+    seen = {}
+    for name in ("first", "second", "third"):
+        monitor = inside.LayerInputMonitor(name, x)
+        monitor.set_model(model)
+        monitor.on_train_begin()
+        seen[name] = monitor.history[0]
+    inputs = [x, model.layers[0](x).numpy(), model.layers[1](model.layers[0](x)).numpy()]
+    for (mean, std), array in zip(seen.values(), inputs, strict=True):
+        assert (mean, std) == (pytest.approx(array.mean(), rel=1e-4), pytest.approx(array.std(), rel=1e-4))

@@ -193,3 +193,10 @@ def test_loss_slice():
 def test_the_velocity_after_a_step_is_a_share_of_the_gradient(make, share):
     walk = textbook.trace(make(), surfaces.ravine, steps=1)
     np.testing.assert_allclose(walk.velocity, share * walk.gradient, rtol=1e-6)
+
+
+def test_a_loss_slice_is_computed_in_silence(capsys):
+    model = tn.Sequential([tn.Input((2,)), tn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    axis, _ = textbook.loss_slice(model, np.ones((4, 2)), np.zeros((4, 1)), extent=0.5, points=5)
+    assert axis.tolist() == [-0.5, -0.25, 0, 0.25, 0.5] and capsys.readouterr().out == ""

@@ -20,6 +20,7 @@ MUTANTS = 300
 KILLED_SHARE = 0.95
 SECONDS = 15  # of recorded tests for one change, in the nearest files, and as many in all others
 START = 0.5  # seconds that a file takes before its first test
+HANGS, TIMES = 20, 5  # as many seconds of the CPU, and times of what was recorded: what takes longer hangs
 
 # {folder or file of tinynet/: the nearest tests; {} is the name of the module}. The first that exists, most special
 # first. After them come those of all others.
@@ -145,20 +146,20 @@ def tests_that_call(copy, file, mutant):
 
 
 def within(tests, seconds):
-    """(files, names) of tests of files, {file: [(seconds, name)]}, that take no longer together: the quickest first."""
-    files, names = [], []
+    """(files, names, their time) of {file: [(seconds, name)]} that take no longer together: the quickest first."""
+    files, names, left = [], [], seconds
     for file, some in tests.items():
-        seconds -= START if some else 0
+        left -= START if some else 0
         for took, name in some:
-            if took <= seconds:
+            if took <= left:
                 names.append(name)
-                seconds -= took
+                left -= took
                 files += [file] if file not in files else []
-    return files, names
+    return files, names, seconds - left
 
 
 def trials(copy, mutant, everywhere):
-    """(files, names of tests) to try a change with: of the nearest file, of those near it, of all others."""
+    """(files, names, time) of tests to try a change with: of the nearest file, of those near it, of all others."""
     first, *nearest = tests_of(mutant.module)
     others = sorted(set(all_tests()) - {first, *nearest}) if everywhere else []
     for files in ([first], nearest, others):
@@ -169,10 +170,10 @@ def trials(copy, mutant, everywhere):
 def judged(copy, mutant, everywhere=True):
     """('failed' or 'hung', the file of tests that noticed), ('passed', None), or ('not reached', None)."""
     verdict, file = "not reached", None
-    for files, names in trials(copy, mutant, everywhere):
+    for files, names, took in trials(copy, mutant, everywhere):
         if names:
             with copy.changed(mutant):
-                verdict, file = copy.run(files, names, seconds=60 + 10 * SECONDS)
+                verdict, file = copy.run(files, names, seconds=HANGS + TIMES * took)
             if file:
                 break
     return verdict, file
