@@ -108,3 +108,12 @@ def test_a_rate_of_0_needs_no_generator(make):
     assert make(0).seed_generator is None and make(0.5).seed_generator is not None
     x = np.ones((2, 3, 4, 5)[:4 if make is layers.SpatialDropout2D else 3], "float32")
     np.testing.assert_array_equal(make(0)(x, training=True).numpy(), x)
+
+
+def test_activity_regularization_adds_its_penalties():
+    x = np.random.default_rng(0).standard_normal((5, 3)).astype("float32")
+    for l1, l2 in ((0.5, 0.0), (0.0, 0.25), (0.5, 0.25)):
+        layer = layers.ActivityRegularization(l1, l2)
+        np.testing.assert_array_equal(layer(x).numpy(), x)
+        expected = l1 * np.abs(x).sum() + l2 * np.square(x).sum()
+        assert float(sum(layer.losses)) == pytest.approx(expected / len(x), rel=1e-5)  # of one sample, as in Keras

@@ -169,3 +169,10 @@ def test_rescaling_is_a_product_and_a_sum(scale, offset):
     x = np.arange(12.0, dtype="float32").reshape(4, 3)
     y = layers.Rescaling(scale, offset)(x).numpy()
     np.testing.assert_allclose(y, x * np.array(scale, "float32") + np.array(offset, "float32"), rtol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"output_sequence_length": 3}])
+def test_no_text_makes_no_row(options):
+    layer = layers.TextVectorization(vocabulary=["great", "movie"], **options)
+    assert layer(np.array([], str)).shape == (0, options.get("output_sequence_length", 0))
+    assert layer(np.array([[]], str).reshape(0, 1)).shape[0] == 0

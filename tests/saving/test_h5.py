@@ -226,3 +226,15 @@ def test_a_block_of_more_than_a_gigabyte_is_refused(blocks, tmp_path):
         file.create_dataset("layers/dense/vars/0", (blocks,), "f4", chunks=(blocks,), compression="gzip")
     with pytest.raises(ModelFileError, match=f"in blocks of {4 * blocks} bytes, at most 1073741824 are allowed"):
         model.load_weights(tmp_path / "m.weights.h5")
+
+
+def test_the_limit_is_of_bytes(tmp_path):
+    """1000 x 100 weights of float32 and a bias: 400,400 bytes."""
+    model = tn.Sequential([tn.Input((1000,)), layers.Dense(100)])
+    model.compile("sgd", "mse")
+    for name in ("m.h5", "m.keras"):
+        model.save(tmp_path / name)
+    for load, name in ((load_model, "m.h5"), (load_model, "m.keras"), (model.load_weights, "m.keras")):
+        load(tmp_path / name, max_bytes=1_000_000)
+        with pytest.raises(ModelFileError, match="max_bytes"):
+            load(tmp_path / name, max_bytes=200_000)

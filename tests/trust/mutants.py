@@ -25,8 +25,8 @@ HANGS, TIMES = 20, 5  # as many seconds of the CPU, and times of what was record
 # {folder or file of tinynet/: the nearest tests; {} is the name of the module}. The first that exists, most special
 # first. After them come those of all others.
 TESTS = {
-    "ops": ["tests/ops/test_{}.py tests/test_tape.py tests/test_derivatives.py tests/test_kernels.py",
-            "tests/ops tests/test_tape.py tests/test_derivatives.py tests/test_kernels.py"],
+    "ops": ["tests/ops/test_{}.py tests/test_tape.py tests/test_derivatives.py",
+            "tests/ops tests/test_tape.py tests/test_derivatives.py"],
     "optimizers/schedules": ["tests/test_contracts.py tests/test_optimizers.py"],
     "optimizers": ["tests/test_optimizers.py tests/test_contracts.py tests/test_derivatives.py"],
     "losses": ["tests/test_losses.py tests/test_contracts.py tests/test_losses_of_sequences.py "
@@ -50,8 +50,8 @@ LEFT_OUT = ("models/summary", "models/lint", "models/population", "models/fusion
             "saving/onnx", "layers/fingerprints", "textbook/plots", "textbook/race", "augment/gallery",
             "augment/command", "augment/text_command", "callbacks/probe", "callbacks/history", "models/turns")
 # What is nearest to none of these modules, and calls many.
-OTHERS = ["tests/test_doctests.py", "tests/test_public_signatures.py", "tests/test_activations.py",
-          "tests/test_reference.py", "tests/core", "tests/utils", "tests/compat"]
+OTHERS = ["tests/test_doctests.py", "tests/test_kernels.py", "tests/test_public_signatures.py",
+          "tests/test_activations.py", "tests/test_reference.py", "tests/core", "tests/utils", "tests/compat"]
 SIGNATURES = ("tests/test_public_signatures.py", "tests/compat/test_tf_signatures.py")
 LONG = ("tests/saving/test_mutations.py", "tests/saving/test_crashes.py")  # their tests take minutes
 
