@@ -368,3 +368,12 @@ def test_whole_values_are_the_nearest_to_those_of_floats(name, parameters):
     whole = getattr(augment, name)(images, **parameters)
     assert whole.dtype == np.uint8 and len(np.unique(floats % 1)) > 1
     np.testing.assert_array_equal(whole, np.floor(np.clip(floats, 0, 255) + 0.5))
+
+
+@pytest.mark.parametrize(("area", "ratio", "sides"), [
+    (0.25, 1.0, (20, 20)), (0.25, 4.0, (40, 10)), (0.25, 0.25, (10, 40)), (0.01, 1.0, (4, 4)), (0.04, 4.0, (16, 4))])
+def test_an_erased_rectangle_has_its_area_and_its_ratio(area, ratio, sides):
+    """Ratio: height over width."""
+    image = np.ones((40, 40, 1), "float32")
+    erased = augment.random_erasing(image, (area, area), (ratio, ratio), fill_value=0, seed=2)[..., 0] == 0
+    assert (erased.any(axis=1).sum(), erased.any(axis=0).sum()) == sides and erased.sum() == sides[0] * sides[1]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from checks import warns_here
 
 import tinynet as tn
 from tinynet import layers
@@ -161,3 +162,23 @@ def test_known_modes_are_taken_in_silence(mode, recwarn):
     assert not recwarn.list
     with pytest.warns(UserWarning, match="mode 'least' is unknown"):
         assert tn.callbacks.EarlyStopping("loss", mode="least").mode == "auto"
+
+
+def test_arguments_of_a_plateau_that_do_nothing_are_named(recwarn):
+    tn.callbacks.ReduceLROnPlateau()
+    assert not recwarn.list
+    with warns_here(UserWarning, "'epsilon' has no effect"):
+        tn.callbacks.ReduceLROnPlateau(epsilon=0.1)
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_a_bar_moves_with_the_batches(verbose, monkeypatch):
+    """Only verbose=1 shows what is between the beginning and the end of an epoch."""
+    shown = []
+    monkeypatch.setattr("tinynet.utils.progbar.Progbar.is_due", lambda bar: True)
+    monkeypatch.setattr("tinynet.utils.progbar.Progbar.update",
+                        lambda bar, current, values=None, finalize=None: shown.append((current, finalize)))
+    model, x, y = model_and_data()
+    model.fit(x, y, batch_size=10, epochs=1, verbose=verbose)
+    between = [(batch, False) for batch in range(1, 5)] if verbose == 1 else []
+    assert shown == [*between, *([(4, True)] if verbose else [])]

@@ -235,3 +235,10 @@ def test_text_where_numbers_are_needed_is_shown_whatever_its_bytes_are(word, sho
     table = np.array([[1.5, 2.5], [0.5, word]], object)
     explained = explain_text(table, table, "x")
     assert explained.startswith(f"column 1 has text, such as {shown} in row 1.")
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_text_in_a_named_column_is_shown(shape):
+    table = np.array([(1.5, "red"), (2.5, "blue")], [("size", "f4"), ("colour", "U8")]).reshape(shape)
+    explained = explain_text(table, table, "x")
+    assert explained.startswith("column 'colour' has text, such as 'red' in row 0.")

@@ -293,3 +293,12 @@ def test_names_that_the_class_has_not():
     with pytest.raises(AttributeError, match="did you mean 'from_tensor_slices'"):
         Dataset.from_tensor_slice  # noqa: B018
     assert not hasattr(Dataset, "__nonsense__")
+
+
+def test_the_names_of_tensorflows_experimental_module():
+    from tinynet.data import experimental
+
+    assert set(experimental.__all__) == {
+        "AUTOTUNE", "Counter", "CsvDataset", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "cardinality",
+        "bucket_by_sequence_length", "choose_from_datasets", "sample_from_datasets"}
+    assert all(hasattr(experimental, name) for name in experimental.__all__)

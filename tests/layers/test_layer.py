@@ -302,3 +302,21 @@ def test_methods_of_a_mixin_count():
     y = Mixed()(np.ones((1, 2, 1)), training=True)
     assert y.numpy().ravel().tolist() == [2, 2]
     assert y._keras_mask.numpy().tolist() == [[True, True]]
+
+
+def test_a_constructor_need_not_take_what_every_configuration_has():
+    class Own(layers.Layer):
+        def __init__(self, units):
+            super().__init__()
+            self.units = units
+
+    for extra in ({"name": "a"}, {"trainable": True}, {"dtype": "float32"}, {}):
+        assert Own.from_config({"units": 3, **extra}).units == 3
+    with pytest.raises(TypeError, match="unit"):
+        Own.from_config({"units": 3, "unit": 4})
+
+
+def test_add_weight_takes_its_name_first_or_by_keyword():
+    layer = layers.Layer()
+    assert layer.add_weight("kernel", (3, 2), "ones").name == layer.add_weight((3, 2), "ones", name="kernel").name
+    assert layer.add_weight("kernel", (3, 2)).shape == (3, 2)

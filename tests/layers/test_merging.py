@@ -78,3 +78,13 @@ def test_errors(make, message):
         make()
     with pytest.raises(TypeError, match="axes must be an int"):
         layers.Dot(axes="1")
+
+
+@pytest.mark.parametrize("axes", [1, 2, (1, 2), (2, 1)])
+def test_dot_of_vectors_of_length_1_is_their_cosine(axes):
+    first, second = np.random.default_rng(0).standard_normal((2, 3, 4, 4)).astype("float32")
+    one, two = (axes, axes) if isinstance(axes, int) else axes
+    unit = [x / np.linalg.norm(x, axis=axis, keepdims=True) for x, axis in ((first, one), (second, two))]
+    expected = np.einsum("nik,njk->nij", np.moveaxis(unit[0], one, 2), np.moveaxis(unit[1], two, 2))
+    found = layers.Dot(axes, normalize=True)([first, second]).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)

@@ -388,3 +388,17 @@ def test_an_add_takes_what_is_added():
     assert count == 2 and repr(step) == "<FusableLayers add, relu>"
     x = tn.convert_to_tensor(np.array([[-2.0, 1.0, 3.0]], np.float32))
     assert_same_values(step(x, added=[x]).numpy(), np.array([[0, 2, 6]], np.float32))
+
+
+@pytest.mark.parametrize("filters", [1, 2, 3])
+def test_normalization_is_folded_into_any_number_of_filters(filters):
+    tn.utils.set_random_seed(2)
+    x = np.random.default_rng(0).standard_normal((4, 6, 6, 2)).astype("float32")
+    model = tn.Sequential([tn.Input((6, 6, 2)), layers.Conv2D(filters, 3, use_bias=False), layers.BatchNormalization()])
+    model.layers[-1].set_weights([np.random.default_rng(i).uniform(0.5, 2, filters) for i in range(4)])
+    folded = model.predict(x, verbose=0)
+    tn.config.set_fold_batch_norm(False)
+    try:
+        np.testing.assert_allclose(folded, model.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
+    finally:
+        tn.config.set_fold_batch_norm(True)

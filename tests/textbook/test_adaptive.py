@@ -151,3 +151,11 @@ def test_all_find_the_bottom_of_the_ravine():
              (textbook.AdamAlmost, 0.02)]
     for cls, rate in cases:
         assert textbook.trace(cls(rate), surfaces.ravine, steps=400).value[-1] < 0.01, cls
+
+
+@pytest.mark.parametrize("cls", [textbook.AdaGradForm2, textbook.AdaGradForm3, textbook.AdaGradFullMatrix])
+def test_epsilon_is_above_0(cls):
+    assert cls(epsilon=1e-30).epsilon == 1e-30
+    for wrong in (0, -1e-7):
+        with pytest.raises(ValueError, match="epsilon"):
+            cls(epsilon=wrong)
