@@ -8,12 +8,15 @@ to import in `optimizers/__init__.py` is in neither, and fails here.
 """
 
 import fnmatch
+import importlib
 import importlib.util
 import inspect
+from pathlib import Path
 
 import pytest
 from contracts import defined_in, modules_of
 
+import tinynet
 from tinynet import runtime
 
 # Packages, and modules that are one, with names for users.
@@ -365,3 +368,29 @@ if __name__ == "__main__":
     for module, patterns in INTERNALS.items():
         names = {name for each in PACKAGES for where, name in public(each) if where == module}
         print(*(f"drop  {module}: {pattern}\n" for pattern in patterns if not fnmatch.filter(names, pattern)), end="")
+
+
+# What a neighbouring module imports, and users need not see.
+FOR_NEIGHBOURS = {
+    "applications.mobilenet": {"published_size"}, "applications.vgg16": {"vgg"}, "compat.tf.random": {"one_seed"},
+    "lessons.checks": {"find_exercise", "refusal", "refused", "run_all"}, "ops.image": {"resize_weights"},
+    "preprocessing.image": {"whitening_matrix"},
+}
+
+
+def modules_with_lists():
+    folder = Path(tinynet.__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        if path.parent.name != "lessons" and "__all__ = " in path.read_text():
+            name = ".".join(("tinynet", *path.relative_to(folder).with_suffix("").parts))
+            yield name.removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("name", list(modules_with_lists()))
+def test_what_a_module_defines_for_others_is_in_its_list(name):
+    """Its functions whose names do not begin with an underscore."""
+    module = importlib.import_module(name)
+    own = {key for key, item in vars(module).items()
+           if key[0] != "_" and getattr(item, "__module__", None) == name and inspect.isroutine(item)}
+    assert own - set(module.__all__) == FOR_NEIGHBOURS.get(name.removeprefix("tinynet."), set())
+    assert all(hasattr(module, key) for key in module.__all__)

@@ -219,3 +219,13 @@ def test_keras_agrees():
         mine = call(ops).data
         assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), name
         np.testing.assert_allclose(mine, theirs, rtol=2e-6, atol=1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("endpoint", [True, False])
+@pytest.mark.parametrize("name", ["linspace", "logspace", "geomspace"])
+def test_sequences_between_arrays(name, endpoint, axis):
+    start, stop = np.array([1.0, 2.0]), np.array([4.0, 0.5])
+    expected = getattr(np, name)(start, stop, 5, endpoint=endpoint, axis=axis)
+    found = getattr(ops, name)(start, stop, 5, endpoint=endpoint, axis=axis).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
