@@ -233,3 +233,11 @@ def test_errors():
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_operation_keeps_the_dtype(dtype):
     assert exponential(np.zeros(3, dtype)).dtype == dtype
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.5, 1.0, 6.0])
+def test_relu_has_any_limit_from_0_on(limit):
+    x = np.linspace(-2, 8, 41)
+    np.testing.assert_allclose(ops.relu(x, max_value=limit).numpy(), np.clip(x, 0, limit))
+    with pytest.raises(ValueError, match="max_value must be at least 0"):
+        ops.relu(x, max_value=-0.01)

@@ -244,3 +244,13 @@ def test_multi_hot_of_no_class_is_zeros():
 
 def test_the_last_index_of_int32_is_still_of_its_type():
     assert index_type(2**31 - 1) is np.int32 and index_type(2**31) is np.int64
+
+
+@pytest.mark.parametrize(("reduction", "combine"), [
+    (None, lambda old, new: new), ("add", np.add), ("max", np.maximum), ("min", np.minimum), ("mul", np.multiply)])
+def test_scatter_update_combines_what_was_there_with_what_comes(reduction, combine):
+    x, rows = np.random.default_rng(0).standard_normal((2, 5, 3))
+    expected = x.copy()
+    for index, row in ((3, rows[0]), (0, rows[1])):
+        expected[index] = combine(expected[index], row)
+    np.testing.assert_allclose(ops.scatter_update(x, [[3], [0]], rows[:2], reduction).numpy(), expected, rtol=1e-6)

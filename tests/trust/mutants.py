@@ -64,6 +64,7 @@ ZERO = "a zero becomes a zero"
 EXPLAINED = (
     ("augment/patches.py", "np.argsort(order, axis=1)", ("not passed on",), "the second of two axes is the last"),
     ("augment/text.py", "while working and len(made) < num_aug", ("bound",), "one round more to draw from"),
+    ("data/text_columns.py", "array[column].reshape(-1)", ("off by one",), "any negative number is the rest, to NumPy"),
     ("data/ahead.py", "ThreadPoolExecutor(1", ("off by one",), SPEED),
     ("data/pipeline.py", "itertools.islice(self, 2)", ("off by one",), SPEED),
     ("models/augmenting.py", "layer(x, training=True)", ("not passed on",), "an augmenting layer is on by default"),
@@ -71,8 +72,11 @@ EXPLAINED = (
     ("ops/conv2d_prepared.py", "np.where(y < 0", ("bound",), ZERO),
     ("ops/discrete_elementwise.py", "logical_not = ", ("not passed on",), "an integer and its float are 0 together"),
     ("ops/windows.py", "functools.lru_cache(maxsize=", ("not passed on",), SPEED),
+    ("ops/reduction.py", "dtype.itemsize < 4", ("bound",), "int32 becomes int32"),
     ("optimizers/base.py", "if self.clipvalue and self.clipvalue > 0", ("bound",), "0 is left out before"),
     ("preprocessing/image.py", "rng.random() < 0.5", ("bound",), RARE),
+    ("random.py", "astype(dtype, copy=False)", ("not passed on",), SPEED),
+    ("textbook/curvature_monitor.py", "matrix = np.diag(diagonal)", ("dropped term",), "there are no more of them"),
     ("textbook/geometry.py", "if np.abs(w).sum() <= radius", ("bound",), "on the border it is its own projection"),
     ("random.py", "outside = outside[abs(again) > 2]", ("bound",), RARE),
 )
