@@ -8,6 +8,7 @@ import textwrap
 
 import numpy as np
 import pytest
+from checks import warns_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -184,7 +185,7 @@ def test_a_damaged_backup_is_named_and_the_one_before_is_used(tmp_path):
         latest.write_bytes(latest.read_bytes()[:-7])
         backup = callbacks.BackupAndRestore(folder, double_checkpoint=double)
         if double:
-            with pytest.warns(UserWarning, match="going on from the backup before it"):
+            with warns_here(UserWarning, "going on from the backup before it"):
                 resumed = train(99, [backup])
             assert_same_training(train(1), resumed)
         else:
@@ -278,7 +279,7 @@ def test_checkpoint_refuses_wrong_arguments(arguments):
 def test_names_that_are_not_in_the_logs(tmp_path):
     with pytest.raises(KeyError, match="names 'f1', which is not in the logs; there are: accuracy, loss"):
         checkpoints(tmp_path, "m{f1}.keras")
-    with pytest.warns(UserWarning, match="there is no 'val_f1' in the logs"):
+    with warns_here(UserWarning, "there is no 'val_f1' in the logs"):
         _, files = checkpoints(tmp_path, "m.keras", monitor="val_f1", save_best_only=True)
     assert files == ["m.keras"]
 

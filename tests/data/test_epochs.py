@@ -60,7 +60,7 @@ def test_a_generator_without_steps_is_one_epoch():
     assert epochs.num_steps is None
     assert labels(epochs) == [0, 1, 2]
     assert epochs.num_steps == 3 and epochs.exhausted
-    with pytest.warns(UserWarning, match="ended after 0 steps"):
+    with warns_here(UserWarning, "ended after 0 steps"):
         assert labels(epochs) == []
 
 
@@ -68,7 +68,7 @@ def test_a_generator_with_steps_keeps_its_place():
     epochs = Epochs(make_batches(pairs(7)), steps=3)
     assert [labels(epochs), labels(epochs)] == [[0, 1, 2], [3, 4, 5]]
     assert not epochs.exhausted
-    with pytest.warns(UserWarning, match="ended after 1 of 3 steps"):
+    with warns_here(UserWarning, "ended after 1 of 3 steps"):
         assert labels(epochs) == [6]
     assert epochs.exhausted
 

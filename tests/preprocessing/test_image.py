@@ -67,7 +67,7 @@ def test_normalising():
     picture = samplewise.standardize(X[0])
     assert abs(picture.mean()) < 1e-5 and picture.std() == pytest.approx(1, abs=1e-4)
     featurewise = ImageDataGenerator(featurewise_center=True, featurewise_std_normalization=True)
-    with pytest.warns(UserWarning, match="before fit"):
+    with warns_here(UserWarning, "before fit"):
         featurewise.standardize(X[0])
     featurewise.fit(X)
     batch = np.stack([featurewise.standardize(x) for x in X])

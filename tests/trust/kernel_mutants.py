@@ -77,7 +77,6 @@ EXPLAINED = (
     ("pooling/lines.h", "l < line.size(); ++l) sums[l] = 0", ("bound",), UNREAD),
     ("pooling/lines.h", "const Index outputs = ", (), SPEED),
     ("winograd/conv2d_winograd.h", "const Index kernel_bytes = ", (), SPEED),
-    ("winograd/conv2d_winograd.h", "length = depth / count", ("m - 1 above 20,000",), "no 20,000 blocks"),
     ("winograd/tiles.h", "return elements * (depth * filters", (), SPEED),
     ("winograd/tiles.h", "const Index per_tile", (), SPEED),
     ("winograd/tiles.h", "const Index both", (), SPEED),

@@ -168,7 +168,7 @@ def within(tests, seconds):
 
 def trials(copy, mutant, everywhere):
     """(files, names, time) of tests to try a change with: of the nearest file, of those near it, of all others."""
-    first, *nearest = tests_of(mutant.module)
+    first, *nearest = [*tests_of(mutant.module), *(SIGNATURES[:1] if mutant.is_default else ())]
     others = sorted(set(all_tests()) - {first, *nearest}) if everywhere else []
     for files in ([first], nearest, others):
         tests = {file: tests_that_call(copy, file, mutant) for file in files}

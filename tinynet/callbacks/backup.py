@@ -13,7 +13,6 @@ import io
 import itertools
 import json
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
-from ..core.errors import ModelFileError
+from ..core.errors import ModelFileError, warn_user
 from ..core.nest import map_arrays
 from ..core.reading import translated
 from ..data import make_batches, unpack_x_y_sample_weight
@@ -181,7 +180,7 @@ class BackupAndRestore(Callback):
             previous = self.backup_dir / PREVIOUS
             if not (self.double_checkpoint and self._exists(previous)):
                 raise
-            warnings.warn(f"BackupAndRestore: {error}; going on from the backup before it", stacklevel=2)
+            warn_user(f"BackupAndRestore: {error}; going on from the backup before it", UserWarning)
             self._restore_from(previous)
 
     def _restore_from(self, path: Path) -> None:

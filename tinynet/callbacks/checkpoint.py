@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
+from ..core.errors import warn_user
 from ..core.old_names import old_arguments
 from .base import Logs
 from .monitor import MonitorCallback
@@ -111,9 +111,9 @@ class ModelCheckpoint(MonitorCallback):
         if self.save_best_only:
             current = logs.get(self.monitor)
             if current is None:
-                warnings.warn(
+                warn_user(
                     f"ModelCheckpoint: there is no {self.monitor!r} in the logs, so the model is saved whether it got "
-                    f"better or not; there are: {', '.join(logs)}", stacklevel=2)
+                    f"better or not; there are: {', '.join(logs)}", UserWarning)
             elif self.is_better(current, self.best):
                 if self.verbose:
                     before = "nothing" if self.best is None else f"{self.best:.5f}"

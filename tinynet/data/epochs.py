@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..core import checks
+from ..core.errors import warn_user
 from ..core.nest import holds_arrays
 from ..core.types import Structure
 from .ahead import one_ahead
@@ -208,10 +208,10 @@ class Epochs:
 
     def _ran_out(self, done):
         wanted = f" of {self.steps}" if self.steps else ""
-        warnings.warn(
+        warn_user(
             f"{getattr(self.batches, 'where', 'fit')}: the data ended after {done}{wanted} steps of this epoch; give "
             "fewer steps, fewer epochs, or data that begins anew (a PyDataset, or an iterable that is not a generator)",
-            stacklevel=3,
+            UserWarning,
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import config, random
+from ..core.errors import warn_user
 from ..core.types import Array, DTypeLike, SeedLike
 from ..utils.images import array_to_img, img_to_array, load_img, save_img
 from .affine import affine_matrix, transform
@@ -288,8 +289,8 @@ class ImageDataGenerator:
     @staticmethod
     def _fitted(option, value):
         if value is None:
-            warnings.warn(f"ImageDataGenerator: {option}=True has no effect before fit(x) is called with the pictures",
-                          stacklevel=4)
+            warn_user(f"ImageDataGenerator: {option}=True has no effect before fit(x) is called with the pictures",
+                      UserWarning)
         return value is not None
 
     def fit(self, x: Any, augment: bool = False, rounds: int = 1, seed: SeedLike = None) -> None:
