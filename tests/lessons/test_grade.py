@@ -69,7 +69,7 @@ def test_as_an_ordinary_user(sandbox, tmp_path):
         work.chmod(0o777)
         submissions.write(work / "class", "/usr", 9)
         command += [python, "-P", "-m", "tinynet", "lessons", "grade", str(work / "class"), "--out"]
-        done = subprocess.run([*command, str(work / "report.csv"), "--time-limit", "8", "--output", "2"],
+        done = subprocess.run([*command, str(work / "report.csv"), "--time-limit", "20", "--output", "2"],
                               capture_output=True, text=True, cwd=work)
         assert done.returncode == 0, done.stderr
         rows = read(work / "report.csv")

@@ -351,7 +351,6 @@ def test_code_without_a_source_or_with_another_one():
         del linecache.cache["<a cell>"]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="before, they cannot be told apart")
 def test_lambdas_in_one_line():
     both = (lambda: lambda x: x * 2.0)(), lambda x: print(end="") or x * 2.0
     for function in both:
