@@ -13,7 +13,7 @@ from ..core.terminal import columns, display_width
 from ..plots.messages import LANGUAGES
 from .grading import command as grading_command
 from .notebooks import write_notebooks
-from .run import LONG_TIME_LIMIT, TIME_LIMIT, run_lesson, run_notebook
+from .run import default_time_limit, run_lesson, run_notebook
 from .sources import all_lessons, find_lesson
 
 _WORDS = {
@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n" + _WORDS[lang]["next"].format(
             hint=install_hint("lessons"), lab=install_hint("lab"), name=lessons[-1].key))
         return 0
-    finish = functools.partial(_with_outputs, LONG_TIME_LIMIT if arguments.long else TIME_LIMIT)
+    finish = functools.partial(_with_outputs, default_time_limit(arguments.long))
     written = write_notebooks(arguments.out, lang, arguments.force, arguments.long,
                               finish=finish if arguments.outputs else None)
     for path in written:

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import IO, Any
 
+from .. import runtime
 from ..core.extras import import_extra
 from ..core.processes import end_session
 from .notebooks import language_setup
@@ -15,6 +16,7 @@ from .sources import Lesson
 
 TIME_LIMIT = 120.0  # seconds; a lesson takes at most 25 on two busy cores
 LONG_TIME_LIMIT = 3600.0
+_TIMES_IN_FORMULAS = 10  # as long, where no kernels are compiled: the NumPy references are that slow
 
 # The child reads the code from its standard input. Its lines stand where they stand in the lesson's file, so that an
 # error's traceback shows the line there.
@@ -23,6 +25,18 @@ import sys
 exec({setup!r})
 exec(compile(sys.stdin.buffer.read(), {path!r}, "exec"), {{"__name__": "__main__"}})
 """
+
+
+def default_time_limit(long: bool = False) -> float:
+    """Return the seconds that a lesson has; ten times as many where no kernels are compiled.
+
+    Args:
+        long: Whether its cells tagged "long" run too.
+
+    >>> default_time_limit() < default_time_limit(long=True)
+    True
+    """
+    return (LONG_TIME_LIMIT if long else TIME_LIMIT) * (1 if runtime._native is not None else _TIMES_IN_FORMULAS)
 
 
 def run_lesson(
@@ -35,7 +49,7 @@ def run_lesson(
         lesson: A `Lesson`.
         lang: Language of the pictures.
         long: Whether cells tagged "long" run too.
-        time_limit: Seconds; 120 if None, an hour with `long`.
+        time_limit: Seconds; `default_time_limit` if None.
         output: An open file for what the cells print and for a traceback; this process's own output if None.
 
     Returns:
@@ -52,7 +66,7 @@ def run_lesson(
     >>> run_lesson(lesson) > 0  # seconds
     True
     """
-    limit = time_limit or (LONG_TIME_LIMIT if long else TIME_LIMIT)
+    limit = time_limit or default_time_limit(long)
     child = _CHILD.format(setup=language_setup(lang), path=str(lesson.path))
     # The cells print for this terminal, whose encoding may lack some of their characters.
     encoding = "utf-8" if output is not None else f"{getattr(sys.stdout, 'encoding', None) or 'utf-8'}:replace"
