@@ -64,7 +64,7 @@ def add_parser(commands: Any, number: Any) -> argparse.ArgumentParser:
     one.add_argument("--long", action="store_true", default=argparse.SUPPRESS,
                      help="with the cells that train for long")
     one.add_argument("--time-limit", type=number(float, 0, open_below=True), metavar="SECONDS",
-                     help="default: 120; an hour with --long")
+                     help="default: 120; an hour with --long; ten times as many where nothing is compiled")
     one.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
                      help="show where an error came from")
     one.set_defaults(run=run_one)
