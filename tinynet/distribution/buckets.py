@@ -31,11 +31,10 @@ from .compression import Compression
 BUCKET_BYTES = 4 << 20  # small enough that several are under way, large enough for the network's full rate
 # A model of few weights has buckets of a quarter of them, but not of less than this. If all were one bucket, it would
 # be sent when nothing is left to compute: at 1 Gb/s, two ranks with 1.9 MB of gradients were 1.5 times one, now 1.6.
+# Where all ranks are on one host they have one bucket: there the core that would compute copies what is sent, so that a
+# small bucket gains nothing by going out early, and a collective takes 0.1 ms of it, since its instructions are no
+# longer in the cache.
 LEAST_BYTES = 1 << 16
-# The same where all ranks are on one host. There the core that would compute copies what is sent, so that a small
-# bucket gains nothing by going out early; and a collective takes 0.1 ms of it, since its instructions are no longer in
-# the cache.
-LEAST_BYTES_ON_ONE_HOST = 1 << 20
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 WAITING, SCATTERING, ADDED, GATHERING, DONE = range(5)
 
@@ -165,9 +164,9 @@ def bucket_size(total: int, most: int = BUCKET_BYTES, one_host: bool = False) ->
     >>> [bucket_size(total) for total in (100, 1_000_000, 100_000_000)]
     [65536, 250000, 4194304]
     >>> bucket_size(1_000_000, one_host=True)
-    1048576
+    4194304
     """
-    return min(most, max(LEAST_BYTES_ON_ONE_HOST if one_host else LEAST_BYTES, total // 4))
+    return most if one_host else min(most, max(LEAST_BYTES, total // 4))
 
 
 class Exchange:
