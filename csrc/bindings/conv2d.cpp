@@ -13,12 +13,6 @@ ConvAlgorithm algorithm_named(const std::string& name) {
   throw py::value_error("unknown convolution algorithm '" + name + "'; known: auto, direct, winograd2, winograd4");
 }
 
-bool is_relu(const std::string& activation) {
-  if (activation == "linear") return false;
-  if (activation == "relu") return true;
-  throw py::value_error("conv2d kernels fuse 'linear' and 'relu', got '" + activation + "'");
-}
-
 // Convolution and depthwise convolution differ only in the kernel that they call.
 template <class Kernel>
 Array forward(const Conv2dShape& s, const Array& x, const Array& kernel, const OptionalArray& bias,

@@ -12,6 +12,13 @@ inline Index output_size(Index size, Index kernel, Index stride, const Pair& pad
 
 inline void require(bool condition, const char* what) { tinynet::require(condition, "conv2d", what); }
 
+// Whether the activation that a kernel fuses is ReLU; or else it is none.
+inline bool is_relu(const std::string& activation) {
+  if (activation == "linear") return false;
+  if (activation == "relu") return true;
+  throw py::value_error("conv2d kernels fuse 'linear' and 'relu', got '" + activation + "'");
+}
+
 // The shape of a call, without its filters and groups.
 inline Conv2dShape window_of_call(const Shape& x, const Shape& kernel, const Pair& strides, const Padding& padding,
                                   const Pair& dilation) {

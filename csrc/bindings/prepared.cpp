@@ -163,19 +163,13 @@ void prepare_weights(const Array& kernel, const OptionalArray& bias, const Optio
   });
 }
 
-bool is_relu(const std::string& activation) {
-  const bool relu = activation_named(activation) == Activation::relu;
-  convolution::require(relu || activation == "linear", "only 'linear' and 'relu' are fused");
-  return relu;
-}
-
 Array conv2d_prepared_forward(const Array& x, const Array& weights, const OptionalArray& offset,
                               const Shape& kernel_shape, const Pair& strides, const Padding& padding,
                               const Pair& dilation, const std::string& algorithm, const OptionalArray& residual,
                               const std::string& activation) {
   const Conv2dShape s = convolution::shape_of_call(shape_of(x), kernel_shape, strides, padding, dilation, 1);
   const ConvAlgorithm chosen = transform_named(algorithm);
-  const bool relu = is_relu(activation);
+  const bool relu = convolution::is_relu(activation);
   return with_float_type(x, "x", [&](auto type) -> Array {
     using T = decltype(type);
     const Input<T> input(x, "x"), prepared(weights, "weights");
@@ -212,7 +206,7 @@ Array depthwise_pointwise_forward(const Array& x, const Array& kernel, const Opt
                                   const std::string& pointwise_activation, const std::string& algorithm) {
   const Conv2dShape s = convolution::depthwise_shape_of_call(shape_of(x), kernel, strides, padding, dilation);
   const ConvAlgorithm chosen = transform_named(algorithm);
-  const bool relu = is_relu(activation), pointwise_relu = is_relu(pointwise_activation);
+  const bool relu = convolution::is_relu(activation), pointwise_relu = convolution::is_relu(pointwise_activation);
   convolution::require(filters >= 0, "filters must not be negative");
   convolution::require(chosen == ConvAlgorithm::automatic || chosen == ConvAlgorithm::direct,
                        "pointwise weights are prepared for auto or direct");
