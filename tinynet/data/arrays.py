@@ -32,6 +32,8 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """
     if type(data) is tuple and len(data) == 2:  # most batches of `fit`: half the time of the general case
         return (*data, None)
+    if type(data) is tuple and len(data) == 1:  # those of `predict`
+        return data[0], None, None
     if not isinstance(data, list | tuple):
         return data, None, None
     if not 1 <= len(data) <= 3:

@@ -24,6 +24,7 @@ from ..core.tracebacks import short_traceback, shorten
 from ..data import Epochs, is_array_data, make_batches, train_validation_split, unpack_x_y_sample_weight
 from ..data.arrays import ready_batch
 from ..tape import GradientTape
+from ..tensor import Tensor
 from . import lint
 from .augmenting import augmentation_of
 from .old_methods import with_old_names
@@ -299,8 +300,9 @@ class Trainer(TrainingStep):
         array([[3.]], dtype=float32)
         """
         try:
-            with self._turns.taken():
-                return map_structure(np.asarray, self.predict_step((x,)))
+            with self._turns.quickly():
+                y = self.predict_step((x,))
+                return np.asarray(y) if type(y) is Tensor else map_structure(np.asarray, y)
         except Exception as error:
             shorten(error)
             raise
