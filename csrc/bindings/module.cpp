@@ -1,6 +1,7 @@
 // The module tinynet._native: the kernels, and the functions by which tinynet/runtime.py controls them.
 #include <atomic>
 #include <map>
+#include <string>
 
 #include "bindings/arrays.h"
 #include "caches.h"
@@ -17,12 +18,17 @@ std::atomic<bool> told_of_fewer_threads{false};
 void warn_of_fewer_threads(int wanted, int started) {
   if (told_of_fewer_threads.exchange(true)) return;
   const py::gil_scoped_acquire gil;
-  const int failed = PyErr_WarnFormat(
-      PyExc_RuntimeWarning, 1,
-      "tinynet: the system starts no more threads in this process: a kernel uses %d instead of %d. The values are the "
-      "same, and take longer. See the limits of processes (ulimit -u) and memory (ulimit -v), or of the container; "
-      "tinynet.set_num_threads(%d) tries again.", started, wanted, wanted);
-  if (failed != 0) PyErr_WriteUnraisable(nullptr);  // warnings are errors, but a kernel cannot stop halfway
+  try {
+    const std::string n = std::to_string(wanted);
+    py::module_::import("tinynet.core.errors").attr("warn_user")(
+        "tinynet: the system starts no more threads in this process: a kernel uses " + std::to_string(started) +
+            " instead of " + n + ". The values are the same, and take longer. See the limits of processes (ulimit -u) "
+            "and memory (ulimit -v), or of the container; tinynet.set_num_threads(" + n + ") tries again.",
+        py::handle(PyExc_RuntimeWarning));
+  } catch (py::error_already_set& error) {  // warnings are errors, but a kernel cannot stop halfway
+    error.restore();
+    PyErr_WriteUnraisable(nullptr);
+  }
 }
 
 }  // namespace

@@ -88,3 +88,16 @@ def test_merging_layers():
         ours = getattr(tn.layers, name)(**arguments).compute_output_shape([(None, *shape) for shape in shapes])
         theirs = getattr(keras.layers, name)(**arguments).compute_output_shape([(None, *shape) for shape in shapes])
         assert ours == tuple(theirs)
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_operations_in_a_graph(ending, tmp_path):
+    pytest.importorskip("h5py")
+    from saving.test_h5 import with_operations
+
+    ours, path = with_operations(tn), tmp_path / f"m.{ending}"
+    ours.save(path, **({"format": "keras"} if ending == "keras" else {}))
+    x = rng.random((2, 4, 3), np.float32)
+    expected = ours.predict(x, verbose=0)
+    for theirs in (keras.saving.load_model(path), tn.saving.load_model(path)):
+        np.testing.assert_allclose(theirs.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-5)

@@ -105,6 +105,23 @@ def test_files_of_tf_keras(config, tmp_path):
     assert not load_model(tmp_path / "old.h5", compile=False).compiled
 
 
+def with_operations(k):
+    """A graph of operations, some of which have the name of a layer (Add, Concatenate, Maximum, Multiply)."""
+    x = k.Input((4, 3))
+    z = k.layers.Dense(3)(x)
+    y = k.ops.concatenate([z, x * 2.0, k.ops.maximum(x, z)], axis=-1)
+    y = k.ops.pad(y, ((0, 0), (1, 1), (0, 0)))[:, 1:, ::2]
+    y = k.ops.add(y, 1.0) - k.ops.mean(y, axis=(1, 2), keepdims=True)
+    return k.Model(x, k.layers.Flatten()(k.ops.relu(y)))
+
+
+def test_operations_in_a_graph(tmp_path):
+    model, x = with_operations(tn), np.random.default_rng(0).random((2, 4, 3), np.float32)
+    model.save(tmp_path / "old.h5")
+    again = load_model(tmp_path / "old.h5")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
 def test_training_that_is_not_known_gives_a_model_to_compile(tmp_path):
     for training in ({**TRAINING, "loss": "my_loss"}, {"loss": "mse"}, []):
         write(tmp_path / "old.h5", SEQUENTIAL, training=training)

@@ -1,6 +1,7 @@
 """What is fuzzed: every reader of what others may have made, with correct inputs to start from."""
 
 import contextlib
+import functools
 import gzip
 import io
 import json
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 from augment.test_wordnet import make_database
 from saving.test_mutations import READERS, graph, mutated, mutated_json, picture, small_model
 
@@ -74,6 +76,84 @@ def inside_zip(data, draw):
     return out.getvalue()
 
 
+def inside_h5(data, draw):
+    """One to three objects or attributes changed by HDF5's own library, so that the file is a correct one."""
+    h5py = pytest.importorskip("h5py")
+    content = io.BytesIO(data)
+    with h5py.File(content, "r+") as file:
+        for _ in range(draw.choice([1, 1, 2, 3])):
+            names = [""]
+            file.visit(names.append)
+            chosen = draw.choice(names)
+            if draw.random() < 0.3 and file[chosen or "/"].attrs:
+                change_attribute(file[chosen or "/"].attrs, draw)
+            elif chosen:
+                change_object(h5py, file, chosen, draw.choice(names) or "/", draw)
+    return content.getvalue()
+
+
+def change_object(h5py, file, name, other, draw):
+    """A group or a dataset left out, renamed, or something else in its place."""
+    what = draw.randrange(9)
+    if what == 0:
+        del file[name]
+        return
+    if what == 1:
+        place = draw.choice([f"{name}x", f"vars/{draw.randrange(3)}", "x/y", f"{name}/../x", "0", "optimizer/vars/0"])
+        if place not in file:
+            file.move(name, place)
+        return
+    if what == 2 and isinstance(file[name], h5py.Dataset):
+        old = file[name][()]
+        del file[name]
+        file[name] = draw.choice([old.T, old[None], old.astype("f2"), old.astype(">f8"), old.astype("i4"),
+                                  old.astype("c8"), old > 0, old.astype("S3"), np.full_like(old, np.nan)])
+        return
+    del file[name]
+    if what == 3:
+        file[name] = draw.choice([h5py.SoftLink(f"/{other}"), h5py.SoftLink("/nowhere"),
+                                  h5py.ExternalLink("/dev/zero", "/x"), h5py.ExternalLink("none.h5", "/")])
+    elif what == 4 and other in file:
+        file[name] = file[other]  # which may be a group that holds this place
+    elif what == 5:  # larger than the file, of which nothing is stored
+        file.create_dataset(name, draw.choice([(10**6, 10**6), (2**40,), (3, 2**33), (10**4, 10**4, 10**4)]), "f4",
+                            chunks=True, fillvalue=1)
+    elif what == 6:
+        file.create_dataset(name, draw.choice([(3, 4), (0,), (), (2**20, 8)]), draw.choice(["f4", "i8", "u1", "?"]),
+                            **draw.choice([{}, {"maxshape": None}]))
+    elif what == 7:
+        kind = draw.choice([h5py.string_dtype(), h5py.vlen_dtype("f4"), h5py.ref_dtype, np.dtype([("a", "f4")]),
+                            np.dtype("V8"), h5py.enum_dtype({"A": 1}), np.dtype(("f4", (3,)))])
+        file.create_dataset(name, (3, 4), kind)
+    else:
+        layout = h5py.VirtualLayout((3, 4), "f4")
+        layout[:] = h5py.VirtualSource("." if draw.random() < 0.5 else "none.h5", other, (3, 4))
+        file.create_virtual_dataset(name, layout, fillvalue=0)
+
+
+def change_attribute(attributes, draw):
+    """An attribute left out, or with another value: in JSON where it is some, in a list of names where it is one."""
+    name = draw.choice(sorted(attributes))
+    old = attributes[name]
+    if draw.random() < 0.15:
+        del attributes[name]
+        return
+    new = draw.choice([1, -1.5, "x", b"\xff", np.zeros((2, 3)), [], "null", "[" * 3000, np.float32("nan"), "\u2028"])
+    if isinstance(old, np.ndarray) and old.ndim == 1 and len(old) and draw.random() < 0.7:
+        new = old[::-1] if draw.random() < 0.5 else np.concatenate([old[:draw.randrange(len(old) + 1)], old[:1]])
+    elif isinstance(old, str | bytes) and draw.random() < 0.8:
+        with contextlib.suppress(ValueError):
+            new = json.dumps(mutated_json(json.loads(old), draw))
+    attributes[name] = new
+
+
+def inside_safetensors(data, draw):
+    """The header changed as JSON, with its right length."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.dumps(mutated_json(json.loads(data[8 : 8 + length]), draw)).encode()
+    return len(header).to_bytes(8, "little") + header + data[8 + length:]
+
+
 def as_json(data, draw):
     """A value, key or entry of a tree of JSON changed; one time in five bytes, which seldom leave it JSON."""
     if draw.random() < 0.2:
@@ -91,9 +171,10 @@ def text_of(path):
 def kinds_of_layers():
     """A model with layers of many kinds, whose configurations have many kinds of arguments."""
     x = tn.Input((8, 8, 2))
-    y = layers.Conv2D(3, 3, padding="same", kernel_regularizer="l2", activation="relu")(x)
+    y = layers.Conv2D(3, 3, padding="same", kernel_regularizer="l2", activation="relu")(
+        layers.RandomFlip("horizontal")(x))
     y = layers.BatchNormalization()(y)
-    y = layers.MaxPooling2D()(layers.RandomFlip("horizontal")(layers.Dropout(0.2)(y)))
+    y = layers.MaxPooling2D()(layers.Dropout(0.2)(y))
     y = layers.Reshape((16, 3))(y)
     z = layers.Bidirectional(layers.GRU(2, return_sequences=True))(y)
     z = layers.MultiHeadAttention(2, 3)(z, z)
@@ -112,6 +193,48 @@ def saved_models(folder):
     for number, model in enumerate((small_model(), graph(), kinds_of_layers(), texts_model())):
         model.save(folder / f"{number}.keras")
         found.append((folder / f"{number}.keras").read_bytes())
+    return found
+
+
+@functools.cache
+def trained_model():
+    """A model that weights are loaded into, with the state of an optimizer."""
+    model = kinds_of_layers()
+    model.compile("adam", "mse")
+    model.fit(np.ones((2, 8, 8, 2)), np.ones((2, 2)), verbose=0)
+    return model
+
+
+def weights_as(name):
+    def make(folder):
+        if name.endswith("h5"):
+            pytest.importorskip("h5py")
+        trained_model().save_weights(folder / name)
+        return (folder / name).read_bytes()
+    return one_of(make)
+
+
+def read_weights(path):
+    """A file that is refused changes nothing."""
+    model = trained_model()
+    before = [weight.copy() for weight in model.get_weights()]
+    try:
+        model.load_weights(path)
+    except ModelFileError:
+        for one, other in zip(model.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(one, other, "a part of a refused file was loaded")
+        raise
+    model.set_weights(before)
+
+
+def old_files(folder):
+    pytest.importorskip("h5py")
+    found = []
+    for number, model in enumerate((small_model(), graph())):
+        model.compile("adam", "mse")
+        model.fit(np.ones((2, *model.input_shape[1:])), np.ones((2, model.output_shape[-1])), verbose=0)
+        model.save(folder / f"{number}.h5")
+        found.append((folder / f"{number}.h5").read_bytes())
     return found
 
 
@@ -265,6 +388,10 @@ TARGETS = {
     "inside_k.keras": Target(one_of(READERS["k.keras"][0]), tn.models.load_model, (ModelFileError,), MODEL_WORDS,
                              inside_zip),
     "inside.npz": Target(one_of(READERS["w.npz"][0]), READERS["w.npz"][1], (ModelFileError,), (), inside_zip),
+    "inside.weights.h5": Target(weights_as("w.weights.h5"), read_weights, (ModelFileError,), MODEL_WORDS, inside_h5),
+    "inside.safetensors": Target(weights_as("w.safetensors"), read_weights, (ModelFileError,), MODEL_WORDS,
+                                 inside_safetensors),
+    "inside_old.h5": Target(old_files, tn.models.load_model, (ModelFileError,), MODEL_WORDS, inside_h5),
     "inside.idx.gz": Target(one_of(READERS["x.gz"][0]), READERS["x.gz"][1], (DataError,), (), inside_gzip),
     "inside.tar.gz": Target(one_of(READERS["a.tar.gz"][0]), READERS["a.tar.gz"][1], (DataError,),
                             (b"../", b"/etc/", b"2", b"ustar"), inside_gzip),

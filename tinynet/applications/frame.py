@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import config
-from ..core.errors import ModelFileError
+from ..core.errors import ModelFileError, warn_user
 from ..layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input
 from ..layers.core import InputLayer, KerasTensor
 from ..models import Model
@@ -101,7 +100,7 @@ class Frame:
             raise ValueError(f"{self.network}: the layers of the classifier (include_top=True) need images of a known "
                              f"size, got {shape}")
         if channels not in (1, 3):
-            warnings.warn(f"{self.network} is made for images of 3 channels (or 1), got {channels}", stacklevel=4)
+            warn_user(f"{self.network} is made for images of 3 channels (or 1), got {channels}", UserWarning)
         return Input(shape) if self.input_tensor is None else self.input_tensor
 
     def classifier(self, x: KerasTensor, pools: tuple[str | None, str | None] = ("avg_pool", "max_pool"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.checks import number
+from ..core.errors import warn_user
 from .base import Callback, Logs
 from .monitor import MonitorCallback
 
@@ -115,10 +115,10 @@ class ReduceLROnPlateau(MonitorCallback):
         if number(factor, "ReduceLROnPlateau", "factor", 0) >= 1.0:
             raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}")
         if kwargs:
-            warnings.warn(
+            warn_user(
                 f"ReduceLROnPlateau: {', '.join(map(repr, kwargs))} has no effect; it takes monitor, factor, patience, "
                 "verbose, mode, min_delta, cooldown and min_lr",
-                stacklevel=2,
+                UserWarning,
             )
         self.factor = factor
         self.patience = number(patience, "ReduceLROnPlateau", "patience", 0)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ..core.checks import number
+from ..core.errors import warn_user
 from .base import Callback, Logs
 
 
@@ -31,7 +31,7 @@ class MonitorCallback(Callback):
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warnings.warn(f"{type(self).__name__}: mode {mode!r} is unknown; using 'auto'", stacklevel=3)
+            warn_user(f"{type(self).__name__}: mode {mode!r} is unknown; using 'auto'", UserWarning)
             mode = "auto"
         if not isinstance(monitor, str):
             raise TypeError(f"{type(self).__name__}: monitor must be the name of an entry of the logs, got {monitor!r}")
@@ -85,9 +85,9 @@ class MonitorCallback(Callback):
         """
         value = (logs or {}).get(self.monitor)
         if value is None:
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__}: there is no {self.monitor!r} in the logs; there are: {', '.join(logs or {})}",
-                stacklevel=3,
+                UserWarning,
             )
         return value
 

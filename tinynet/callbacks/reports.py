@@ -7,12 +7,12 @@ import io
 import json
 import os
 import urllib.parse
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from ..core.errors import warn_user
 from .base import Callback, Logs
 
 
@@ -178,4 +178,4 @@ class RemoteMonitor(Callback):
             with urllib.request.urlopen(request, timeout=self.seconds):
                 pass
         except OSError as error:
-            warnings.warn(f"RemoteMonitor: {self.root} cannot be reached ({error}); training goes on", stacklevel=2)
+            warn_user(f"RemoteMonitor: {self.root} cannot be reached ({error}); training goes on", UserWarning)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import sys
 import warnings
 
 
@@ -42,14 +42,30 @@ class NotInTinynetError(AttributeError):
     """
 
 
+# They call tinynet for the user: contextlib enters a context manager, sklearn's search fits an estimator.
+_BETWEEN = {"joblib", "matplotlib", "numpy", "sklearn", *sys.stdlib_module_names}
+
+
 def warn_user(message: str, category: type[Warning]) -> None:
-    """Warn, with the file and line of the user's own code: of the innermost caller outside tinynet.
+    """Warn, with the file and line of the user's own code.
+
+    That is the innermost caller outside tinynet, the standard library and the packages that call tinynet for the user.
+    If there is none, as in a thread that tinynet started, it is the innermost caller outside tinynet.
 
     Args:
         message: The text.
         category: The class of the warning.
     """
-    frame, level = inspect.currentframe(), 1
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == "tinynet":
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
+    between, frame = None, sys._getframe().f_back
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package != "tinynet":
+            if package not in _BETWEEN:
+                break
+            between = between or frame
+        frame = frame.f_back
+    caller = frame or between or sys._getframe()
+    # Not warn(stacklevel=...), which does not count the calls of an import.
+    names = caller.f_globals
+    warnings.warn_explicit(message, category, caller.f_code.co_filename, caller.f_lineno, names.get("__name__"),
+                           names.setdefault("__warningregistry__", {}))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-import warnings
+
+from .errors import warn_user
 
 
 def start_thread(thread: threading.Thread, otherwise: str) -> bool:
@@ -16,20 +17,19 @@ def start_thread(thread: threading.Thread, otherwise: str) -> bool:
     try:
         thread.start()
     except RuntimeError:
-        warn_without_thread(otherwise, stacklevel=4)
+        warn_without_thread(otherwise)
         return False
     return True
 
 
-def warn_without_thread(otherwise: str, stacklevel: int = 3) -> None:
+def warn_without_thread(otherwise: str) -> None:
     """Warn that a thread could not be started. The values do not depend on it.
 
     Args:
         otherwise: What is done without it.
-        stacklevel: Of the warning: 3 is the caller's caller.
     """
-    warnings.warn(
+    warn_user(
         f"the system starts no more threads in this process: {otherwise}. The values are the same, and take longer. "
         "See the limits of processes (ulimit -u) and memory (ulimit -v), or of the container.",
-        RuntimeWarning, stacklevel=stacklevel,
+        RuntimeWarning,
     )

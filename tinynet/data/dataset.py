@@ -8,7 +8,6 @@ the rows of a whole batch at once.
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from .. import random
 from ..core import checks
+from ..core.errors import warn_user
 from ..core.types import Structure
 from .batching import Batching
 from .elements import TensorSpec, map_leaves, spec_of, to_leaf, wrap
@@ -192,8 +192,8 @@ class Dataset(Sources, Batching):
         ([0, 1], [0, 1], 2)
         """
         if filename:
-            warnings.warn(f"Dataset.cache: elements are kept in memory, nothing is written to {filename!r}",
-                          stacklevel=2)
+            warn_user(f"Dataset.cache: elements are kept in memory, nothing is written to {filename!r}",
+                      UserWarning)
         kept: list[list[Any]] = []
 
         def iterate():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
+
+from ..core.errors import warn_user
 
 
 class PyDataset:
@@ -37,10 +38,10 @@ class PyDataset:
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
         if workers > 1 or use_multiprocessing:
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__}: workers={workers}, use_multiprocessing={use_multiprocessing} have no effect; "
                 "tinynet makes batches in the training thread",
-                stacklevel=2,
+                UserWarning,
             )
         self.workers = workers
         self.use_multiprocessing = use_multiprocessing

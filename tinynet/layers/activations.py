@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..core.checks import axis as check_axis
 from ..core.checks import number
+from ..core.errors import warn_user
 from .base import Layer
 from .weight_spec import describe_weight, make_weight, weight_config
 
@@ -81,7 +81,7 @@ class LeakyReLU(_ActivationLayer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:
             message = "LeakyReLU: alpha is called negative_slope since Keras 3; it is taken as that"
-            warnings.warn(message, DeprecationWarning, stacklevel=2)
+            warn_user(message, DeprecationWarning)
             negative_slope = kwargs.pop("alpha")
         super().__init__(**kwargs)
         self.negative_slope = number(negative_slope, "LeakyReLU", "negative_slope", 0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import ops
 from ..core.checks import positive_int
+from ..core.errors import warn_user
 from ..core.recording import converted, repeated
 from .base import Layer
 from .masks import set_mask
@@ -58,8 +58,7 @@ class Embedding(Layer):
                  quantization_config: None = None, **kwargs: Any) -> None:
         input_length = kwargs.pop("input_length", None)
         if input_length is not None:
-            warnings.warn("Embedding: input_length is not needed since Keras 3; it is ignored", DeprecationWarning,
-                          stacklevel=2)
+            warn_user("Embedding: input_length is not needed since Keras 3; it is ignored", DeprecationWarning)
         if lora_rank is not None or lora_alpha is not None or quantization_config is not None:
             raise ValueError(
                 "Embedding: lora_rank, lora_alpha and quantization_config are for large pretrained models; tinynet has "

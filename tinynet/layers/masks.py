@@ -8,9 +8,9 @@ masked steps out.
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
+from ..core.errors import warn_user
 from ..core.nest import flatten, map_structure
 from ..tensor import Tensor
 
@@ -43,10 +43,10 @@ def propagate(layer: Layer, inputs: Structure, outputs: Structure, mask: Any) ->
     """Attach what `layer.compute_mask` returns to the outputs. Warns if the layer does not propagate a mask."""
     if not layer.supports_masking:
         if mask is not None:
-            warnings.warn(
+            warn_user(
                 f"layer {layer.name!r} ({type(layer).__name__}) does not propagate the mask of its input: the layers "
                 "after it will treat padding like data",
-                stacklevel=4,
+                UserWarning,
             )
         return
     mask = layer.compute_mask(inputs, mask)

@@ -6,7 +6,6 @@ them (label smoothing, ignored classes), and the losses made of several formulas
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from .. import ops
 from ..config import epsilon
 from ..core.checks import number
+from ..core.errors import warn_user
 from ..ops import cross_entropy, reduction
 from ..runtime import kernels
 from ..tape import record
@@ -39,11 +39,10 @@ def _check_classes(operation, y_pred, axis):
     if isinstance(axis, bool):
         raise ValueError(f"{operation}: axis must be an int, got {axis!r}")
     if y_pred.data.shape[-1:] == (1,):
-        warnings.warn(
+        warn_user(
             f"{operation}: y_pred has shape {y_pred.data.shape}, one class. For two classes with one output use "
             "'binary_crossentropy'.",
             SyntaxWarning,
-            stacklevel=3,
         )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..config import epsilon
 from ..core.checks import whole
+from ..core.errors import warn_user
 from ..tensor import Tensor, to_array
 from .base import Metric
 
@@ -76,10 +76,10 @@ class IoU(Metric):
             raise ValueError(f"{type(self).__name__}: {y_true.size} labels for {y_pred.size} predictions")
         weights = to_array(1 if sample_weight is None else sample_weight)
         if weights.dtype.kind == "f" and self._dtype.kind == "i":
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__}: sample weights are cut to whole numbers; pass dtype='float32' to keep "
                 "fractions",
-                stacklevel=2,
+                UserWarning,
             )
         weights = np.broadcast_to(weights.astype(self._dtype).reshape(-1) if weights.ndim else weights, y_true.shape)
         n = self.num_classes

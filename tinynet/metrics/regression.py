@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import losses
 from ..config import epsilon
+from ..core.errors import warn_user
 from ..tensor import Tensor, to_array
 from .base import Mean, MeanMetricWrapper, Metric, arrays, same_rank
 
@@ -254,8 +254,8 @@ class R2Score(Metric):
             scores = np.sum(variation * scores) / np.sum(variation)
         freedom = float(self.num_samples.data) - self.num_regressors - 1
         if self.num_regressors and freedom <= 0:
-            warnings.warn(f"R2Score: {self.num_regressors} regressors for {int(self.num_samples.data)} values: "
-                          "the adjusted score is not defined, this is the plain one", stacklevel=2)
+            warn_user(f"R2Score: {self.num_regressors} regressors for {int(self.num_samples.data)} values: "
+                      "the adjusted score is not defined, this is the plain one", UserWarning)
         elif self.num_regressors:
             scores = 1 - (1 - scores) * (float(self.num_samples.data) - 1) / freedom
         return self._as_result(scores)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import operator
 import re
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import runtime
+from ..core.errors import warn_user
 from ..tape import GradientTape, weights_may_change_in_place
 from ..tensor import Tensor, to_array
 from ..variable import Variable, aligned_copy
@@ -323,10 +323,10 @@ class Optimizer(OptimizerState):
                 "the loss does not depend on them, or was computed outside the tape"
             )
         if missing:
-            warnings.warn(
+            warn_user(
                 f"Gradients do not exist for variables {missing} when minimizing the loss. If using `model.compile()`, "
                 "did you forget to provide a `loss` argument?",
-                stacklevel=3,
+                UserWarning,
             )
         pairs = [
             (gradient, variable)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import numbers
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..config import floatx
+from ..core.errors import warn_user
 from ..core.naming import to_snake_case, unknown_name
 from ..core.old_names import note
 from ..core.registry import get_registered_object, serialize_function
@@ -322,10 +322,10 @@ class OptimizerState:
             store: A mapping.
         """
         if len(store.keys()) != len(self._variables):
-            warnings.warn(
+            warn_user(
                 f"the state of optimizer {self.name!r} is not loaded: it has {len(self._variables)} variables, "
                 f"the saved one has {len(store.keys())}" + ("" if self.built else "; build it first"),
-                stacklevel=2,
+                UserWarning,
             )
             return
         for i, variable in enumerate(self._variables):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from ..core.errors import warn_user
 
 # Nanum and Noto on Linux, then what macOS and Windows bring along. All faces of Noto CJK have the Korean letters.
 KOREAN = (
@@ -88,5 +89,5 @@ def replace_missing(texts: Iterable[Any], fonts: Sequence[str]) -> None:
 def warn_missing(letters: str) -> None:
     """Warn that no font has these letters, and name the remedy."""
     shown = "".join(dict.fromkeys(letters))[:20]
-    warnings.warn(f"plots: no font on this machine has {shown!r}. Install one that has, such as Debian's fonts-nanum "
-                  "or fonts-noto-cjk", stacklevel=2)
+    warn_user(f"plots: no font on this machine has {shown!r}. Install one that has, such as Debian's fonts-nanum "
+              "or fonts-noto-cjk", UserWarning)

@@ -12,12 +12,12 @@ No setting of matplotlib is changed beyond that block.
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.errors import warn_user
 from ..core.extras import import_extra
 from .fonts import families, korean_font, missing_letters, replace_missing, warn_missing
 from .messages import LANGUAGES, message
@@ -224,8 +224,8 @@ def drawing(
     lang = _known(lang, "lang", LANGUAGES)
     matplotlib = import_extra("matplotlib", "plot", caller)
     if lang == "ko" and korean_font() is None:
-        warnings.warn(f"{caller}: no font on this machine has Korean letters, the labels are in English. Install one, "
-                      "such as Debian's fonts-nanum", stacklevel=4)
+        warn_user(f"{caller}: no font on this machine has Korean letters, the labels are in English. Install one, "
+                  "such as Debian's fonts-nanum", UserWarning)
         lang = "en"
     fonts = families(lang)
     if ax is None:

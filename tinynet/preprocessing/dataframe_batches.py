@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.errors import warn_user
 from .image_batches import ENDINGS, FileBatches, check_mode, split_share
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class DataFrameBatches(FileBatches):
             rows, names_of_classes = _classes_of(labels, rows, classes, class_mode)
             self.class_indices = {name: number for number, name in enumerate(names_of_classes)}
         elif classes:
-            warnings.warn(f"flow_from_dataframe: classes has no effect with class_mode={class_mode!r}", stacklevel=3)
+            warn_user(f"flow_from_dataframe: classes has no effect with class_mode={class_mode!r}", UserWarning)
         if subset is not None:
             cut = int(len(rows) * split_share(generator, subset))
             rows = rows[:cut] if subset == "validation" else rows[cut:]
@@ -93,9 +93,9 @@ def _rows_of_pictures(paths, x_col):
     rows = [i for i, path in enumerate(paths) if path.lower().endswith(ENDINGS) and os.path.isfile(path)]
     if len(rows) < len(paths):
         first = next(path for i, path in enumerate(paths) if i >= len(rows) or rows[i] != i)
-        warnings.warn(f"flow_from_dataframe: {len(paths) - len(rows)} of {len(paths)} file names in x_col={x_col!r} "
-                      f"are left out: there is no such file, or it has another ending than those of "
-                      f"pictures ({', '.join(ENDINGS)}). The first is {first!r}", stacklevel=4)
+        warn_user(f"flow_from_dataframe: {len(paths) - len(rows)} of {len(paths)} file names in x_col={x_col!r} "
+                  f"are left out: there is no such file, or it has another ending than those of "
+                  f"pictures ({', '.join(ENDINGS)}). The first is {first!r}", UserWarning)
     return rows
 
 

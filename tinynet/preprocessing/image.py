@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -98,8 +97,8 @@ class ImageDataGenerator:
                 raise ValueError(f"ImageDataGenerator: {name} must be a pair of factors, got {pair!r}")
         if zca_whitening and featurewise_std_normalization:
             self.featurewise_std_normalization = False
-            warnings.warn("ImageDataGenerator: zca_whitening=True makes all standard deviations 1; "
-                          "featurewise_std_normalization=True is ignored", stacklevel=2)
+            warn_user("ImageDataGenerator: zca_whitening=True makes all standard deviations 1; "
+                      "featurewise_std_normalization=True is ignored", UserWarning)
         # A standard deviation, and a covariance, are those of centred data.
         self.featurewise_center = featurewise_center or featurewise_std_normalization or zca_whitening
         self.samplewise_center = samplewise_center or samplewise_std_normalization
@@ -190,11 +189,10 @@ class ImageDataGenerator:
         for name in kwargs:
             if name not in _DEPRECATED:
                 raise TypeError(f"flow_from_dataframe: unknown argument {name!r}")
-            warnings.warn(f"flow_from_dataframe: {name} has no effect any more: {_DEPRECATED[name]}",
-                          DeprecationWarning, stacklevel=2)
+            warn_user(f"flow_from_dataframe: {name} has no effect any more: {_DEPRECATED[name]}",
+                      DeprecationWarning)
         if class_mode == "other":
-            warnings.warn("flow_from_dataframe: class_mode='other' is now called 'raw'", DeprecationWarning,
-                          stacklevel=2)
+            warn_user("flow_from_dataframe: class_mode='other' is now called 'raw'", DeprecationWarning)
             class_mode = "raw"
         return DataFrameBatches(self, dataframe, directory, x_col, y_col, weight_col, target_size, color_mode, classes,
                                 class_mode, subset, interpolation, validate_filenames, batch_size=batch_size,

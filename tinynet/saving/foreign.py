@@ -118,6 +118,8 @@ def to_old_keras(tree: Any) -> Any:
         return [to_old_keras(part) for part in tree]
     if not isinstance(tree, dict):
         return tree
+    if str(tree.get("module", "")).startswith("keras.src.ops"):
+        return tree  # an operation in a graph: by its class alone it is a layer (Add), or unknown (Pad), for Keras, too
     inside = ["config", "layers", "loss", "metrics", "weighted_metrics"]
     if str(tree.get("module", "")).startswith("keras.layers"):
         inside = []  # what a layer holds keeps the new format: only models and their layers have the old one
