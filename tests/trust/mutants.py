@@ -44,18 +44,49 @@ TESTS = {
     "preprocessing": ["tests/preprocessing"], "callbacks": ["tests/callbacks"], "models": ["tests/models"],
     "saving": ["tests/saving/test_{}.py tests/saving/test_weights.py tests/saving/test_model_files.py",
                "tests/saving"],
+    "activations": ["tests/test_activations.py"], "config": ["tests/core/test_tracebacks.py tests/test_tensor.py"],
+    "runtime": ["tests/test_runtime.py"], "tape_conveniences": ["tests/test_tape.py"],
+    "string_tensor": ["tests/test_tensor.py tests/data/test_dataset.py"], "wrappers": ["tests/test_wrappers.py"],
+    "serialization": ["tests/saving/test_other_files.py tests/saving/test_layers_loaded_later.py "
+                      "tests/test_contracts.py"],
+    "core": ["tests/core/test_{}.py", "tests/core"],
+    "core/recording": ["tests/models/test_replay.py tests/models/test_replay_operations.py"],
+    "core/registry": ["tests/saving/test_layers_loaded_later.py tests/saving/test_registration.py "
+                      "tests/test_import.py"],
+    "core/reading": ["tests/saving/test_memory.py tests/saving/test_hostile_files.py"],
+    "core/result_sizes": ["tests/saving/test_memory.py tests/saving/test_hostile_files.py"],
+    "utils": ["tests/utils/test_utils.py"], "utils/downloads": ["tests/datasets/test_downloads.py"],
+    "utils/directories": ["tests/test_doctests.py tests/data"], "utils/images": ["tests/data tests/preprocessing"],
+    "utils/files": ["tests/saving/test_interrupted_writes.py tests/saving/test_known_attacks.py"],
+    "utils/npz": ["tests/saving/test_weights.py tests/datasets"], "utils/weights_file": ["tests/saving/test_h5.py"],
+    "utils/timeseries": ["tests/test_doctests.py tests/data"],
+    "datasets": ["tests/datasets"],
+    "distribution": ["tests/distribution/test_{}.py tests/distribution/test_training.py", "tests/distribution"],
+    "compat": ["tests/compat"], "applications": ["tests/applications"],
+    "commands": ["tests/commands/test_{}.py", "tests/commands"], "cli": ["tests/test_cli.py"],
+    "lessons": ["tests/lessons/test_{}.py", "tests/lessons"],
+    "lessons/checks": ["tests/lessons/test_checks.py tests/lessons/test_blind.py"],
+    "lessons/grading": ["tests/lessons/test_grade.py tests/lessons/test_grade_protocol.py "
+                        "tests/lessons/test_grade_sandbox.py"],
+    "lab": ["tests/lab/test_{}.py tests/lab/test_server.py", "tests/lab"],
+    "lab/panels": ["tests/lab/panels/test_{}.py tests/lab/test_panels.py", "tests/lab/panels tests/lab/test_panels.py"],
 }
 # Pictures, texts and what only speed depends on are not among them.
 LEFT_OUT = ("models/summary", "models/lint", "models/population", "models/fusion", "models/training", "data/memory",
             "saving/onnx", "layers/fingerprints", "textbook/plots", "textbook/race", "augment/gallery",
-            "augment/command", "augment/text_command", "callbacks/probe", "callbacks/history", "models/turns")
+            "augment/command", "augment/text_command", "callbacks/probe", "callbacks/history", "models/turns",
+            "utils/pictures", "utils/plot_model", "utils/layered_layout", "commands/bundle_readme", "lab/common_words",
+            "lab/colours", "lab/words", *(f"lessons/{number}" for number in (0, 1)))
+TEXTS = ("_words", "_terms")  # how the modules of texts in the lab's panels end
 # What is nearest to none of these modules, and calls many.
 OTHERS = ["tests/test_doctests.py", "tests/test_kernels.py", "tests/test_public_signatures.py",
           "tests/test_public_names.py", "tests/test_docstrings.py", "tests/test_activations.py",
-          "tests/test_reference.py", "tests/core", "tests/utils", "tests/compat"]
+          "tests/test_reference.py"]
 # They call nothing: they look at defaults, and at lists of names.
 SIGNATURES = ("tests/test_public_signatures.py", "tests/compat/test_tf_signatures.py", "tests/test_public_names.py")
-LONG = ("tests/saving/test_mutations.py", "tests/saving/test_crashes.py")  # their tests take minutes
+# Their tests take minutes, or go by the clock.
+LONG = ("tests/saving/test_mutations.py", "tests/saving/test_crashes.py", "tests/lessons/test_lessons.py",
+        "tests/distribution/test_faults.py", "tests/distribution/test_namespaces.py")
 
 # (module, part of a changed line, kinds of changes, all if empty, reason): changes that no test can notice.
 SPEED = "only time or memory depends on it"
@@ -85,7 +116,7 @@ EXPLAINED = (
 def tests_of(module):
     """The nearest files of tests of a module, the most likely first; None if it is left out."""
     stem = module.removesuffix(".py")
-    if stem.startswith(LEFT_OUT) or stem.endswith("__init__"):
+    if stem.startswith(LEFT_OUT) or stem.endswith(TEXTS) or stem.endswith("__init__"):
         return None
     for room, choices in sorted(TESTS.items(), key=lambda item: -len(item[0])):
         if stem == room or stem.startswith(room + "/"):
@@ -149,19 +180,25 @@ def tests_that_call(copy, file, mutant):
     recorded = copy.recorded(file)
     shared = calls(recorded["shared"], mutant) or (
         file in SIGNATURES and (mutant.is_default or not mutant.function))
-    return sorted((took, name) for name, (took, functions) in recorded["tests"].items()
+    return sorted((took, name, {one: recorded["fixtures"][one] for one in fixtures})
+                  for name, (took, functions, fixtures) in recorded["tests"].items()
                   if shared or calls(functions, mutant))
 
 
 def within(tests, seconds):
-    """(files, names, their time) of {file: [(seconds, name)]} that take no longer together: the quickest first."""
+    """(files, names, their time) of {file: [(seconds, name, {shared fixture: seconds})]} that take no longer together:
+    the quickest first. A shared fixture takes its time once a file.
+    """
     files, names, left = [], [], seconds
     for file, some in tests.items():
         left -= START if some else 0
-        for took, name in some:
+        made = set()
+        for took, name, fixtures in some:
+            took += sum(seconds for one, seconds in fixtures.items() if one not in made)
             if took <= left:
                 names.append(name)
                 left -= took
+                made |= set(fixtures)
                 files += [file] if file not in files else []
     return files, names, seconds - left
 
@@ -172,7 +209,7 @@ def trials(copy, mutant, everywhere):
     others = sorted(set(all_tests()) - {first, *nearest}) if everywhere else []
     for files in ([first], nearest, others):
         tests = {file: tests_that_call(copy, file, mutant) for file in files}
-        yield within(dict(sorted(tests.items(), key=lambda item: sum(took for took, _ in item[1]))), SECONDS)
+        yield within(dict(sorted(tests.items(), key=lambda item: sum(took for took, *_ in item[1]))), SECONDS)
 
 
 def judged(copy, mutant, everywhere=True):
