@@ -44,6 +44,7 @@ TESTS = {
     "preprocessing": ["tests/preprocessing"], "callbacks": ["tests/callbacks"], "models": ["tests/models"],
     "saving": ["tests/saving/test_{}.py tests/saving/test_weights.py tests/saving/test_model_files.py",
                "tests/saving"],
+    "saving/building": ["tests/saving/test_hostile_files.py tests/saving/test_model_files.py"],
     "activations": ["tests/test_activations.py"], "config": ["tests/core/test_tracebacks.py tests/test_tensor.py"],
     "runtime": ["tests/test_runtime.py"], "tape_conveniences": ["tests/test_tape.py"],
     "string_tensor": ["tests/test_tensor.py tests/data/test_dataset.py"], "wrappers": ["tests/test_wrappers.py"],
