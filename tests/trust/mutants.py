@@ -2,8 +2,9 @@
 the tests must notice. What they do not notice is printed as a difference, for a test or an explanation (EXPLAINED).
 
 python_changes.py has the kinds of changes. Each file of tests is run once and recorded: which functions a test calls.
-A change is tried by the tests that call its function, the nearest and quickest first, until one fails. `build/mutants`
-keeps what was recorded of a file, while it stays as it is, and which changes it noticed; remove it to begin anew.
+A change is tried by the tests that call its function, the nearest and quickest first, until one fails; by tests that
+are not near it after all others have been tried by the nearest. `build/mutants` keeps what was recorded of a file,
+while it stays as it is, and which changes it noticed; remove it to begin anew.
 """
 
 import functools
@@ -20,6 +21,7 @@ MUTANTS = 300
 KILLED_SHARE = 0.95
 SECONDS = 15  # of recorded tests for one change, in the nearest files, and as many in all others
 START = 0.5  # seconds that a file takes before its first test
+KILLED = ("failed", "hung")
 HANGS, TIMES = 20, 5  # as many seconds of the CPU, and times of what was recorded: what takes longer hangs
 
 # {folder or file of tinynet/: the nearest tests; {} is the name of the module}. The first that exists, most special
@@ -77,7 +79,7 @@ LEFT_OUT = ("models/summary", "models/lint", "models/population", "models/fusion
             "saving/onnx", "layers/fingerprints", "textbook/plots", "textbook/race", "augment/gallery",
             "augment/command", "augment/text_command", "callbacks/probe", "callbacks/history", "models/turns",
             "utils/pictures", "utils/plot_model", "utils/layered_layout", "commands/bundle_readme", "lab/common_words",
-            "lab/colours", "lab/words", *(f"lessons/{number}" for number in (0, 1)))
+            "lab/colours", "lab/words", "datasets/fashion_mnist_sample", *(f"lessons/{number}" for number in (0, 1)))
 TEXTS = ("_words", "_terms")  # how the modules of texts in the lab's panels end
 # What is nearest to none of these modules, and calls many.
 OTHERS = ["tests/test_doctests.py", "tests/test_kernels.py", "tests/test_public_signatures.py",
@@ -96,9 +98,13 @@ ZERO = "a zero becomes a zero"
 EXPLAINED = (
     ("augment/patches.py", "np.argsort(order, axis=1)", ("not passed on",), "the second of two axes is the last"),
     ("augment/text.py", "while working and len(made) < num_aug", ("bound",), "one round more to draw from"),
+    ("compat/tf/colors.py", "if largest > limits.max", ("bound",), "they are equal for one type alone: it stays"),
+    ("compat/tf/image.py", "flipped = rng.random(len(image)) < 0.5", ("bound",), RARE),
     ("data/text_columns.py", "array[column].reshape(-1)", ("off by one",), "any negative number is the rest, to NumPy"),
     ("data/ahead.py", "ThreadPoolExecutor(1", ("off by one",), SPEED),
     ("data/pipeline.py", "itertools.islice(self, 2)", ("off by one",), SPEED),
+    ("lab/connections.py", "timeout_graceful_shutdown=1", ("off by one",), SPEED),
+    ("lessons/grading/watch.py", "if memory > enough", ("bound",), "it is that number of bytes once in millions"),
     ("models/augmenting.py", "layer(x, training=True)", ("not passed on",), "an augmenting layer is on by default"),
     ("ops/add_relu.py", "np.where(y < 0", ("bound",), ZERO),
     ("ops/conv2d_prepared.py", "np.where(y < 0", ("bound",), ZERO),
@@ -204,19 +210,24 @@ def within(tests, seconds):
     return files, names, seconds - left
 
 
-def trials(copy, mutant, everywhere):
-    """(files, names, time) of tests to try a change with: of the nearest file, of those near it, of all others."""
-    first, *nearest = [*tests_of(mutant.module), *(SIGNATURES[:1] if mutant.is_default else ())]
-    others = sorted(set(all_tests()) - {first, *nearest}) if everywhere else []
-    for files in ([first], nearest, others):
-        tests = {file: tests_that_call(copy, file, mutant) for file in files}
-        yield within(dict(sorted(tests.items(), key=lambda item: sum(took for took, *_ in item[1]))), SECONDS)
+def near(mutant):
+    """Groups of files of tests to try a change with: the nearest file, and those near it."""
+    first, *others = [*tests_of(mutant.module), *(SIGNATURES[:1] if mutant.is_default else ())]
+    return [first], others
 
 
-def judged(copy, mutant, everywhere=True):
+def far(mutant):
+    """All other files of tests, a group."""
+    return (sorted(set(all_tests()).difference(*near(mutant))),)
+
+
+def judged(copy, mutant, groups):
     """('failed' or 'hung', the file of tests that noticed), ('passed', None), or ('not reached', None)."""
     verdict, file = "not reached", None
-    for files, names, took in trials(copy, mutant, everywhere):
+    for group in groups:
+        tests = {file: tests_that_call(copy, file, mutant) for file in group}
+        files, names, took = within(dict(sorted(tests.items(), key=lambda item: sum(one[0] for one in item[1]))),
+                                    SECONDS)
         if names:
             with copy.changed(mutant):
                 verdict, file = copy.run(files, names, seconds=HANGS + TIMES * took)
@@ -252,15 +263,20 @@ def run(settings):
     cache = ROOT / "build" / "mutants"
     with tempfile.TemporaryDirectory() as folder, Copy(folder, PACKAGE, cache) as copy:
         noticed = Noticed(cache)
-        for number, mutant in enumerate(chosen, 1):
-            verdict, file = noticed.verdict(mutant) or judged(copy, mutant)
-            verdicts[mutant] = verdict
-            if file:
-                noticed.add(mutant, verdict, file)
-            else:
-                difference = mutant.difference((PACKAGE / mutant.module).read_text())
-                print(f"    {number}: {verdict}: tinynet/{mutant.module}, {mutant.kind}\n{difference}", flush=True)
-    killed = [mutant for mutant in chosen if verdicts[mutant] in ("failed", "hung")]
+        for groups_of, where in ((near, "near it"), (far, "elsewhere")):  # all others come in the end
+            for number, mutant in enumerate(chosen, 1):
+                if verdicts.get(mutant) in KILLED:
+                    continue
+                verdict, file = noticed.verdict(mutant) or judged(copy, mutant, groups_of(mutant))
+                if verdict != "not reached" or mutant not in verdicts:
+                    verdicts[mutant] = verdict
+                if file:
+                    noticed.add(mutant, verdict, file)
+                else:
+                    difference = mutant.difference((PACKAGE / mutant.module).read_text())
+                    print(f"    {number}: {verdict} by the tests {where}: tinynet/{mutant.module}, "
+                          f"{mutant.kind}\n{difference}", flush=True)
+    killed = [mutant for mutant in chosen if verdicts[mutant] in KILLED]
     for kind in sorted({mutant.kind for mutant in chosen}):
         dead, of_kind = (sum(mutant.kind == kind for mutant in some) for some in (killed, chosen))
         yield kind, f"{dead} of {of_kind} killed", "-", True
