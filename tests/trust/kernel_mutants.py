@@ -254,7 +254,7 @@ def checks_of_winograd():
     """What the shared test does not compare with a reference (`unbounded` in tests/kernel_calls/)."""
     import numpy as np
     from convolutions import normal_case
-    from ops import test_conv2d_moments, test_conv2d_winograd
+    from ops import test_conv2d_moments, test_conv2d_winograd, test_prepared_weights
 
     for algorithm in test_conv2d_winograd.WINOGRAD:
         for seed, (size, filters, dtype) in enumerate((
@@ -265,6 +265,9 @@ def checks_of_winograd():
             yield functools.partial(test_conv2d_winograd.check_winograd, case, algorithm)
         for size, dtype in (((3, 13, 9, 16), np.float32), ((20, 28, 28, 32), np.float32), ((2, 7, 9, 16), np.float64)):
             yield functools.partial(check_moments, test_conv2d_moments, size, dtype, algorithm)
+        for dtype, side, channels, filters in ((np.float32, 11, 24, 40), (np.float64, 7, 33, 17)):
+            yield functools.partial(test_prepared_weights.check_transformed_kernel, dtype, algorithm, True, False, side,
+                                    channels, filters)
 
 
 def check_moments(test_conv2d_moments, size, dtype, algorithm):
