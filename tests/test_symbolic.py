@@ -95,3 +95,13 @@ def test_merging_layers_find_shapes_by_their_rule(monkeypatch):
     assert layers.Concatenate(1)([x, y]).shape == (None, 6, 4)
     assert layers.Dot(2)([x, y]).shape == (None, 5, 1)
     assert tn.applications.EfficientNetB0(weights=None, classes=7).output_shape == (None, 7)
+
+
+def test_a_trial_is_made_with_the_training_flag_of_the_call():
+    class Wider(tn.layers.Layer):
+        def call(self, x, training=None):
+            return ops.concatenate([x, x], axis=-1) if training else x
+
+    x = KerasTensor((None, 3))
+    shapes = [Wider()(x, **flag).shape for flag in ({}, {"training": False}, {"training": True})]
+    assert shapes == [(None, 3), (None, 3), (None, 6)]

@@ -192,3 +192,17 @@ def test_errors():
     ):
         with pytest.raises(kind, match=match):
             call()
+
+
+def test_boxes_for_all_images_or_for_each():
+    """(4,), (k, 4) and (batch, k, 4): the same rectangles in every image, or its own."""
+    images = np.ones((3, 4, 5, 1), np.uint8)
+    one, two = (0, 1, 2, 3), [(0, 1, 2, 3), (3, 0, 4, 5)]
+    own = [two, [(1, 1, 2, 2), (0, 0, 0, 0)], [(0, 0, 4, 5), (0, 0, 1, 1)]]
+    for given_boxes, lists in ((one, [[one]] * 3), (two, [two] * 3), ([two], [two] * 3), (own, own)):
+        expected = images.copy()
+        for image, rectangles in zip(expected, lists, strict=True):
+            for top, left, bottom, right in rectangles:
+                image[top:bottom, left:right] = 0
+        np.testing.assert_array_equal(augment.erase(images, given_boxes), expected)
+        np.testing.assert_array_equal(augment.paste(images, np.zeros_like(images), given_boxes), expected)

@@ -81,3 +81,11 @@ def test_gaps_and_unknown_words(tmp_path):
     inputs = encode(read(tmp_path, "w,n\nz,\na,7\n"), columns)
     assert inputs["n"].tolist() == [[3.0], [7.0]] and inputs["n"].dtype == np.float32
     assert inputs["w"].tolist() == [["z"], ["a"]]
+
+
+def test_how_large_a_table_may_be(tmp_path, monkeypatch):
+    text = "a,b\n1,2\n"
+    monkeypatch.setattr("tinynet.commands.table.MOST_BYTES", len(text))
+    assert len(read(tmp_path, text)) == 1
+    with pytest.raises(DataError, match="larger than 8 bytes"):
+        read(tmp_path, text + "\n")

@@ -41,6 +41,8 @@ def test_reductions_keep_the_type():
 def test_quotients_of_whole_numbers():
     assert tf.divide([3], [2]).numpy() == 1.5 and tf.divide([3], [2]).dtype == "float64"
     assert tf.truediv(np.array([3], "int16"), np.array([2], "int16")).dtype == "float32"
+    for kind, wide in (("int8", "float32"), ("uint16", "float32"), ("int32", "float64"), ("uint64", "float64")):
+        assert tf.divide(tf.constant([3], kind), tf.constant([2], kind)).dtype == wide
     assert tf.divide(tf.constant([3.0]), 2).dtype == "float32" and tf.math.divide_no_nan([3], [0]).numpy() == 0
     assert tf.math.divide(tf.constant(3.0, "float64"), 2).dtype == "float64"
 

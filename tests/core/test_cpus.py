@@ -14,7 +14,7 @@ CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.
 def control_group(folder, cgroup, files):
     """A /proc/self and a /sys/fs/cgroup with these contents."""
     (folder / "process").mkdir()
-    (folder / "process" / "cgroup").write_text(cgroup)
+    (folder / "process" / "cgroup").write_text(cgroup, encoding="utf-8")
     for name, text in files.items():
         path = folder / "groups" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,6 +35,8 @@ def control_group(folder, cgroup, files):
     ("3:cpuset:/\n", {"cpu.max": "100000 100000\n"}, CPUS),
     ("nonsense\n", {"cpu.max": "nonsense"}, CPUS),
     ("0::/\n", {"cpu.max": "100000 0\n"}, CPUS),
+    ("0::/a/b\n", {"a/b/cpu.max": "100000 100000\n"}, 1),
+    ("0::/\N{SNOWMAN}\n", {"cpu.max": "100000 100000\n"}, 1),
 ])
 def test_the_quota_of_a_control_group(tmp_path, cgroup, files, cpus):
     assert available_cpus(*control_group(tmp_path, cgroup, files)) == cpus

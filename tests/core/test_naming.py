@@ -39,6 +39,11 @@ def test_exchanged_letters_and_missing_words_lead_to_the_name(get, name, near):
         get(name)
 
 
+def test_exchanged_letters_come_before_a_longer_name():
+    assert "did you mean 'sgd'?" in unknown_name("optimizer", "gsd", ["gsde", "sgd"])
+    assert "did you mean 'adam'?" in unknown_name("optimizer", "adma", ["adamax", "adam", "admax"])
+
+
 def test_names_of_the_textbook_are_explained(tmp_path):
     book = tn.textbook
     network = tn.Sequential([layers.Input((3,)), book.VanillaDropout(0.5),

@@ -125,8 +125,9 @@ def no_threads(monkeypatch):
 
 
 def test_streams_without_threads(no_threads):
-    with pytest.warns(RuntimeWarning, match="prefetch has no effect"):
+    with pytest.warns(RuntimeWarning, match="prefetch has no effect") as caught:
         assert list(streams.prefetched(lambda: iter(range(5)), 2)) == list(range(5))
+    assert [warning.filename for warning in caught] == [__file__]
     with pytest.warns(RuntimeWarning, match="between the steps"):
         assert list(one_ahead(iter(range(5)), lambda batch: 10 * batch)) == [0, 10, 20, 30, 40]
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tinynet.lab.lesson import read_lesson
+from tinynet.lab.messages import MOST_STEPS
 
 GOOD = """
 title = { en = "Ravines", ko = "골짜기" }
@@ -48,6 +49,14 @@ def test_faults_are_named(tmp_path, old, new, message):
     with pytest.raises(ValueError, match=message) as caught:
         read_lesson(write(tmp_path, GOOD.replace(old, new)))
     assert "lesson.toml" in str(caught.value)
+
+
+def test_the_largest_seed_and_step(tmp_path):
+    largest = GOOD.replace("seed = 1", f"seed = {2**31 - 1}").replace("step = 20", f"step = {MOST_STEPS}")
+    assert f"seed={2**31 - 1}&step={MOST_STEPS}" in read_lesson(write(tmp_path, largest))["parts"][0]["address"]
+    for name, most in (("seed", 2**31 - 1), ("step", MOST_STEPS)):
+        with pytest.raises(ValueError, match=f"{name} must be a whole number from 0 to {most}, got {most + 1}"):
+            read_lesson(write(tmp_path, largest.replace(f"{name} = {most}", f"{name} = {most + 1}")))
 
 
 def test_what_is_no_lesson(tmp_path):

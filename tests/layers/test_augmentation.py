@@ -271,6 +271,14 @@ def test_errors(make, match):
         make()
 
 
+@pytest.mark.parametrize(("depth", "lengths"), [(-1, {1, 2, 3}), (1, {1}), (2, {1, 2}), (5, {1, 2, 3, 4, 5})])
+def test_how_many_operations_a_chain_of_augmix_has(depth, lengths):
+    """Drawn from 1 to chain_depth; -1 is the paper's 3. One of 5 lengths is missing in 100 chains once in 10^9."""
+    layer, rng = layers.AugMix(num_chains=100, chain_depth=depth), np.random.default_rng(0)
+    drawn = layer.draw(pictures().astype(np.float32), rng)
+    assert {len(chain) for chain in drawn["chain_transforms"]} == lengths and len(drawn["chain_transforms"]) == 100
+
+
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize(("transform", "parameters", "expected"), [
     ("crop", {"top": 1, "left": 2, "height": 5, "width": 6}, lambda x: x[:, 1:6, 2:8]),

@@ -139,6 +139,16 @@ def test_the_first_call_names_the_layer_too(layer, x, message):
         layer(x)
 
 
+def test_an_error_keeps_its_other_arguments():
+    class Refusing(layers.Layer):
+        def call(self, x):
+            raise ValueError("no", x.shape, "more")
+
+    with pytest.raises(ValueError) as caught:
+        Refusing(name="own")(np.ones((1, 3)))
+    assert caught.value.args == ("layer 'own' (Refusing), called on (1, 3): no", (1, 3), "more")
+
+
 @pytest.mark.filterwarnings("error")
 def test_numbers_too_large_for_the_layer_are_refused():
     layer = layers.Dense(2, name="fc")

@@ -2,11 +2,15 @@
 
 import pytest
 
+from tinynet import runtime
 from tinynet.cli import main
+from tinynet.core import terminal
 from tinynet.lab.command import what_to_open
 from tinynet.lessons import all_lessons, command
+from tinynet.lessons.run import default_time_limit
 
 LESSONS = all_lessons()
+HAS_NATIVE = runtime._native is not None
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
@@ -27,6 +31,22 @@ def test_the_list_in_a_narrow_terminal(capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert "    Gradient descent: batch, stochastic, mini-batch" in lines
     assert any(line.startswith("03  ") and "Momentum and Nesterov" in line for line in lines)
+
+
+def test_a_line_that_just_fits_has_its_title(capsys, monkeypatch):
+    main(["lessons", "--lang", "ko"])
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("03  "))
+    for room, fits in ((terminal.display_width(line), True), (terminal.display_width(line) - 1, False)):
+        monkeypatch.setattr(command, "columns", lambda room=room: room)
+        assert main(["lessons", "--lang", "ko"]) == 0
+        assert (line in capsys.readouterr().out.splitlines()) is fits
+
+
+def test_formulas_have_ten_times_as_long(monkeypatch):
+    compiled = [default_time_limit(), default_time_limit(long=True)]
+    monkeypatch.setattr(runtime, "_native", None)
+    formulas = [default_time_limit(), default_time_limit(long=True)]
+    assert formulas == [1200, 36_000] and (compiled == [120, 3600] or not HAS_NATIVE)
 
 
 def test_notebooks_are_written_and_a_second_language_does_not_replace_the_first(tmp_path, capsys):

@@ -20,6 +20,18 @@ from tinynet.cli import main
 from tinynet.lessons import all_lessons
 from tinynet.lessons.checks import EXERCISES, judge
 from tinynet.lessons.grading.grade import exercises_of, lesson_of
+from tinynet.lessons.grading.submissions import find_submissions
+
+# -- what is handed in
+
+
+def test_every_notebook_is_a_submission_but_hidden_ones(tmp_path):
+    for name in ("a.ipynb", "group/b.IPYNB", ".c.ipynb", ".ipynb_checkpoints/a.ipynb", "d.txt", "e.ipynb/f.ipynb"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    found = [path.relative_to(tmp_path).as_posix() for path in find_submissions(tmp_path)]
+    assert found == ["a.ipynb", "e.ipynb", "group/b.IPYNB"]
+
 
 # -- the class of ten
 

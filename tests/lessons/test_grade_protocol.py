@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.lessons.checks import EXERCISES, draw_cases, judge, refused
+from tinynet.lessons.checks.running import Outcome
 from tinynet.lessons.grading import protocol
 from tinynet.lessons.grading.grade import cells_shown, checked_run
 from tinynet.lessons.grading.protocol import ProtocolError
@@ -121,3 +122,12 @@ def test_what_a_run_answers_is_refused_or_told(answer):
         assert known["untouched"] in (True, False)
         if known["refused"] is not None:
             assert not refused(EXERCISES["momentum"], *known["refused"], "ko").passed
+
+
+def test_how_long_a_whole_number_may_be():
+    """40 digits pass through the pipe as they are; one more is no answer."""
+    exercise = EXERCISES["output_size"]
+    for value, kind in ((10**40 - 1, "value"), (-10**40 + 1, "value"), (10**40, "type"), (-10**40, "type")):
+        header, body = protocol.pack_outcomes([Outcome("value", values=(value,))], exercise)
+        [packed] = header["outcomes"]
+        assert packed["kind"] == kind and packed["values"] == ([str(value)] if kind == "value" else [])

@@ -15,7 +15,7 @@ from lessons.class_of_ten.submissions import MOMENTUM, NESTEROV, RIGHT, notebook
 from lessons.grading import SMALL, errors_of, graded, leftovers
 
 import tinynet
-from tinynet.lessons.grading import system_calls
+from tinynet.lessons.grading import entry, system_calls
 from tinynet.lessons.grading.process import Ended, Process
 from tinynet.lessons.grading.sandbox import Limits, SandboxError, check_hidden, visible_folders
 from tinynet.lessons.grading.system_calls import supported_machines, system_call_filter
@@ -291,3 +291,24 @@ def test_a_process_that_was_ended_answers_no_more(sandbox, clean):
     with Process(SMALL) as process, pytest.raises(Ended) as ended:
         process.ask({"do": "read", "long": False}, json.dumps({"cells": []}).encode(), seconds=0.0)
     assert ended.value.key == "time_limit"
+
+
+def test_the_limits_that_the_system_enforces():
+    limits = Limits(seconds=1.5, call_seconds=0.25, memory=3, processes=4, disk=5)
+    expected = {"RLIMIT_AS": 3 << 20, "RLIMIT_FSIZE": 5 << 20, "RLIMIT_NOFILE": 128, "RLIMIT_CORE": 1, "RLIMIT_CPU": 7}
+    assert limits.of_a_process(False) == expected  # 1.5 s and 20 exercises of 0.25 s, rounded up
+    assert limits.of_a_process(True) == {**expected, "RLIMIT_NPROC": 4}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no limits of processes")
+@pytest.mark.parametrize(("before", "after"), [(None, 9000), (20_000, 9000), (5000, 5000)])
+def test_a_process_takes_its_limits_upon_itself_before_it_becomes_another(before, after):
+    """Soft and hard; a lower one that it has already stays."""
+    import resource
+
+    shown = "import resource; print(resource.getrlimit(resource.RLIMIT_FSIZE))"
+    settings = {"user": None, "limits": {"RLIMIT_FSIZE": 9000}, "command": [sys.executable, "-c", shown]}
+    done = subprocess.run(
+        [sys.executable, entry.__file__, json.dumps(settings)], capture_output=True, text=True, check=True,
+        preexec_fn=before and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (before, before))))
+    assert done.stdout.strip() == str((after, after))

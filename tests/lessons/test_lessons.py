@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tinynet import runtime
 from tinynet.lab.catalogue import all_panels
 from tinynet.lab.command import what_to_open
 from tinynet.lessons import all_lessons, read_lesson, run_lesson
-from tinynet.lessons.run import default_time_limit
 from tinynet.lessons.sources import FOLDER
 
 LESSONS = all_lessons()
@@ -174,9 +172,3 @@ while True:
         time.sleep(0.1)
     else:
         pytest.fail("the cell's own child still runs")
-
-
-def test_formulas_have_more_time(monkeypatch):
-    compiled = default_time_limit()
-    monkeypatch.setattr(runtime, "_native", None)
-    assert default_time_limit() >= max(1000, compiled)

@@ -70,6 +70,10 @@ def test_a_readers_work_is_not_overwritten_and_nothing_else_is_written(tmp_path)
     assert nbformat.read(work, 4).cells and len(list(tmp_path.iterdir())) == len(LESSONS)
 
 
+def test_folders_above_are_made(tmp_path):
+    assert len(write_notebooks(tmp_path / "a" / "b" / "course")) == len(LESSONS)
+
+
 @pytest.mark.parametrize("exists", [False, True])
 def test_all_or_none_are_written(tmp_path, monkeypatch, exists):
     folder = tmp_path / "course"

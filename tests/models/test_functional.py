@@ -60,6 +60,19 @@ def test_inputs_in_every_form(inputs):
     assert_same_rows(model.predict(given, verbose=0, batch_size=2)["z"], expected["z"].numpy())
 
 
+def test_the_input_of_a_layer_is_that_of_its_first_call():
+    a, b = tn.Input((4,)), tn.Input((4,))
+    dense = layers.Dense(4)
+    first, second = dense(a), dense(b)
+    assert dense.input is a and dense.output is first is not second
+    queries, values = tn.Input((3, 2)), tn.Input((5, 2))
+    attention = layers.MultiHeadAttention(1, 2)
+    attended = attention(queries, values)
+    assert attention.input is queries and attention.output is attended and attention.input_shape == (None, 3, 2)
+    source = tn.Model(a, first).layers[0]
+    assert source.input is source.output is a
+
+
 def test_dict_inputs_by_their_keys():
     a, b = tn.Input((2,), name="p"), tn.Input((2,), name="q")
     model = tn.Model({"left": a, "right": b}, a - b)
@@ -281,6 +294,33 @@ def test_a_subclass_is_made_from_the_configuration_of_a_graph():
     config = two_by_two().get_config()
     model = Fresh.from_config(config)
     assert type(model) is Fresh and model.output_names == ["y", "z"] and model.get_config() == config
+
+
+def test_a_graph_is_made_from_its_three_keys_alone():
+    """A configuration that another program has made need not have a name."""
+    config = two_by_two().get_config()
+    model = tn.Model.from_config({key: config[key] for key in ("layers", "input_layers", "output_layers")})
+    assert model.output_names == ["y", "z"]
+    assert [v.shape for v in model.weights] == [v.shape for v in two_by_two().weights]
+
+
+def test_a_subclass_may_hold_more_layers_than_its_graph():
+    class More(tn.Model):
+        def __init__(self):
+            x = tn.Input((3,))
+            hidden = layers.Dense(4, name="hidden")
+            super().__init__(x, layers.Dense(2, name="y")(hidden(x)))
+            self.hidden, self.head = hidden, layers.Dense(5, name="head")
+
+        def train_step(self, data):
+            self.head(data[0])
+            return super().train_step(data)
+
+    model = More()
+    assert [layer.name for layer in model.layers][1:] == ["hidden", "y", "head"]
+    model.head.build((None, 3))
+    assert [v.path for v in model.trainable_variables] == [
+        "hidden/kernel", "hidden/bias", "y/kernel", "y/bias", "head/kernel", "head/bias"]
 
 
 def test_a_class_has_a_graph_or_a_call_of_its_own():

@@ -97,6 +97,19 @@ def test_wrong_labels_are_refused_as_ever():
     assert np.isfinite(quick.train_on_batch(X, Y)[0])
 
 
+def test_outputs_with_a_mask_are_left_to_the_ordinary_way():
+    """Loss and metrics leave out the steps that are masked, which no recording tells."""
+    words = rng.integers(0, 5, (24, 6))
+    models = []
+    for cls in (tn.Sequential, Ordinary):
+        tn.utils.set_random_seed(4)
+        model = cls([tn.Input((6,), dtype="int32"), layers.Embedding(5, 4, mask_zero=True), layers.Dense(3)])
+        model.compile("adam", tn.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+        models.append(model)
+    agree(*models, x=words, y=rng.integers(0, 3, (24, 6)))
+    assert models[0](words)._keras_mask is not None and not is_quick(models[0])
+
+
 def test_in_a_callback_of_fit():
     """Where `fit` of the same model is under way, the step is taken the ordinary way."""
     class Trains(tn.callbacks.Callback):

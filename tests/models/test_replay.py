@@ -544,6 +544,15 @@ def test_a_part_of_a_known_array_is_copied_again_in_each_run():
     np.testing.assert_array_equal(y, (x + 1).T)
 
 
+@pytest.mark.parametrize(("depth", "problem"), [(8, ""), (9, "keeps objects within objects")])
+def test_how_deep_what_a_function_keeps_is_looked_at(depth, problem):
+    x, kept = np.ones((2, 3), "float32"), 1.0
+    for _ in range(depth):
+        kept = [kept]
+    one, _ = recorded([x], [], lambda: recording.repeated(lambda a: a + len(kept), x))
+    assert problem in one.problem and bool(problem) is bool(one.problem)
+
+
 def test_functions_of_python_are_called_again():
     x, kept = np.ones((2, 3), "float32"), np.full((2, 3), 5, "float32")
     one, y = recorded([x], [], lambda: recording.repeated(lambda a: np.flip(a, 1) * 2, x))

@@ -80,25 +80,29 @@ def test_large_kernels_are_compared_to_their_end():
 @given(dtype=dtypes, algorithm=st.sampled_from(["auto", "winograd2", "winograd4"]), isa_name=st.sampled_from(
     available_isas()), bias=st.booleans(), relu=st.booleans(), side=st.integers(3, 11),
        channels=st.sampled_from([16, 24, 33]), filters=st.sampled_from([16, 17, 32, 40]))
-def test_a_transformed_kernel_gives_the_bits_of_the_convolution(dtype, algorithm, isa_name, bias, relu, side, channels,
-                                                               filters):
+def test_a_transformed_kernel_gives_the_bits_of_the_convolution(isa_name, **case):
     with isa(isa_name):
-        kernel, offset, *_ = weights(channels, filters, dtype)
-        offset = offset if bias else None
-        rng = np.random.default_rng(1)
-        x = rng.standard_normal((2, side, side, channels)).astype(dtype)
-        kept = PreparedWeights(kernel, algorithm, int(bias), filters)
-        kept.update(kernel, [offset, None, None, None, None], 0.0)
-        geometry = (1, 1), SAME, (1, 1)
-        calls = [_native.conv2d_forward(x, kernel, offset, *geometry, 1, activation, algorithm)
-                 for activation in ("linear", "relu")]
-        y = _native.conv2d_prepared_forward(x, kept.weights, kept.offset, kernel.shape, *geometry, algorithm, None,
-                                            "relu" if relu else "linear")
-        assert_same_values(y, calls[relu])
-        residual = rng.standard_normal(y.shape).astype(dtype)
-        y = _native.conv2d_prepared_forward(x, kept.weights, kept.offset, kernel.shape, *geometry, algorithm, residual,
-                                            "relu" if relu else "linear")
-        assert_same_values(y, reference.add_forward(calls[0], residual, relu))
+        check_transformed_kernel(**case)
+
+
+def check_transformed_kernel(dtype, algorithm, bias, relu, side, channels, filters):
+    """With and without a residual."""
+    kernel, offset, *_ = weights(channels, filters, dtype)
+    offset = offset if bias else None
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((2, side, side, channels)).astype(dtype)
+    kept = PreparedWeights(kernel, algorithm, int(bias), filters)
+    kept.update(kernel, [offset, None, None, None, None], 0.0)
+    geometry = (1, 1), SAME, (1, 1)
+    calls = [_native.conv2d_forward(x, kernel, offset, *geometry, 1, activation, algorithm)
+             for activation in ("linear", "relu")]
+    y = _native.conv2d_prepared_forward(x, kept.weights, kept.offset, kernel.shape, *geometry, algorithm, None,
+                                        "relu" if relu else "linear")
+    assert_same_values(y, calls[relu])
+    residual = rng.standard_normal(y.shape).astype(dtype)
+    y = _native.conv2d_prepared_forward(x, kept.weights, kept.offset, kernel.shape, *geometry, algorithm, residual,
+                                        "relu" if relu else "linear")
+    assert_same_values(y, reference.add_forward(calls[0], residual, relu))
 
 
 @given(dtype=dtypes, isa_name=st.sampled_from(available_isas()), sides=st.tuples(st.integers(1, 3), st.integers(1, 3)),

@@ -87,3 +87,17 @@ def test_a_pipeline_keeps_the_new_format_in_an_old_file(tmp_path):
         config = json.loads(file.attrs["model_config"])
     pipeline = config["config"]["layers"][1]
     assert "module" not in pipeline and pipeline["config"]["layers"][0]["module"] == "keras.layers"
+
+
+def test_metrics_with_weights_have_the_old_format_in_an_old_file(tmp_path):
+    model = model_with()
+    model.compile("sgd", "mse", metrics=[tn.metrics.MeanAbsoluteError()],
+                  weighted_metrics=[tn.metrics.MeanSquaredError(name="weighted")])
+    model.save(tmp_path / "m.h5")
+    config = training_config(tmp_path / "m.h5")
+    for name, metric in (("metrics", "MeanAbsoluteError"), ("weighted_metrics", "MeanSquaredError")):
+        [entry] = config[name]
+        assert entry["class_name"] == metric and set(entry) == {"class_name", "config"}
+    twin = tn.models.load_model(tmp_path / "m.h5")
+    assert twin.evaluate(np.ones((2, 6, 6, 3)), np.zeros((2, 2)), verbose=0, return_dict=True) == model.evaluate(
+        np.ones((2, 6, 6, 3)), np.zeros((2, 2)), verbose=0, return_dict=True)

@@ -17,6 +17,7 @@ import tinynet as tn
 from tinynet import layers
 from tinynet.core.errors import ModelFileError
 from tinynet.saving import archive, load_model, safetensors
+from tinynet.saving.building import build_model
 
 
 def small_model():
@@ -225,6 +226,19 @@ def test_weights_larger_than_the_file_are_not_made(units, members, tmp_path):
     layer(config)["config"]["units"] = units
     refused(write(tmp_path / "m.keras", {**members, "config.json": json.dumps(config)}),
             "weights take .* bytes or more, the file holds")
+
+
+@pytest.mark.parametrize("weights_bytes", [0, 64])
+def test_how_much_more_than_the_file_holds_may_be_made(weights_bytes):
+    """Twice the file's bytes and 1 MB: a byte more is refused."""
+    def build(values):
+        model = tn.Sequential([tn.Input((1,)), tn.layers.Dense(values, use_bias=False)])
+        return build_model(tn.layers.serialize(model), "m.keras", weights_bytes=weights_bytes)
+
+    most = (2 * weights_bytes + 2**20) // 4
+    assert build(most).count_params() == most
+    with pytest.raises(ModelFileError, match=f"take {4 * most + 4} bytes or more, the file holds {weights_bytes}"):
+        build(most + 1)
 
 
 def with_arrays(members, change):

@@ -63,6 +63,7 @@ EXPLAINED = (
     ("matmul/matmul.h", "const double tile_work", (), SPEED),
     ("matmul/matmul.h", "const double work = ", (), SPEED),
     ("matmul/matmul.h", "const Index parts = 2 * ceil_div", (), SPEED),
+    ("matmul/matmul.h", "const Index band = ", ("dropped factor",), "bands overlap, with the same values: speed alone"),
     ("matmul/transpose.h", "for (int i = 0; i < lanes; ++i)", ("bound",), "the last row has no partner after it"),
     ("norm/batch_norm_max_pool2d.h", "const Index rows = s.batch * s.height * s.width;", (), SPEED),
     ("norm/group_norm.h", "sum += d;", (), CORRECTION),
@@ -77,6 +78,7 @@ EXPLAINED = (
     ("pooling/lines.h", "l < line.size(); ++l) sums[l] = 0", ("bound",), UNREAD),
     ("pooling/lines.h", "const Index outputs = ", (), SPEED),
     ("winograd/conv2d_winograd.h", "const Index kernel_bytes = ", (), SPEED),
+    ("winograd/conv2d_winograd.h", "for (Index e = 0; e < elements; ++e)", ("bound",), "all blocks have the last one"),
     ("winograd/tiles.h", "return elements * (depth * filters", (), SPEED),
     ("winograd/tiles.h", "const Index per_tile", (), SPEED),
     ("winograd/tiles.h", "const Index both", (), SPEED),
@@ -252,7 +254,7 @@ def checks_of_winograd():
     """What the shared test does not compare with a reference (`unbounded` in tests/kernel_calls/)."""
     import numpy as np
     from convolutions import normal_case
-    from ops import test_conv2d_moments, test_conv2d_winograd
+    from ops import test_conv2d_moments, test_conv2d_winograd, test_prepared_weights
 
     for algorithm in test_conv2d_winograd.WINOGRAD:
         for seed, (size, filters, dtype) in enumerate((
@@ -263,6 +265,9 @@ def checks_of_winograd():
             yield functools.partial(test_conv2d_winograd.check_winograd, case, algorithm)
         for size, dtype in (((3, 13, 9, 16), np.float32), ((20, 28, 28, 32), np.float32), ((2, 7, 9, 16), np.float64)):
             yield functools.partial(check_moments, test_conv2d_moments, size, dtype, algorithm)
+        for dtype, side, channels, filters in ((np.float32, 11, 24, 40), (np.float64, 7, 33, 17)):
+            yield functools.partial(test_prepared_weights.check_transformed_kernel, dtype, algorithm, True, False, side,
+                                    channels, filters)
 
 
 def check_moments(test_conv2d_moments, size, dtype, algorithm):
@@ -312,7 +317,8 @@ def second_checks_of(name):
                 yield functools.partial(test_kernels.Expected(name, shape, dtype).check, Between())
     for bad in (np.nan, np.inf):
         yield functools.partial(test_kernels.test_nan_and_infinity_reach_what_depends_on_them, name, bad)
-    yield functools.partial(test_kernels.test_same_bits_on_any_threads, name, np.float32)
+    for dtype in (np.float32, np.float64):  # sums of float64 are the same in float32, in any order
+        yield functools.partial(test_kernels.test_same_bits_on_any_threads, name, dtype)
 
 
 def survives(checks, seconds):

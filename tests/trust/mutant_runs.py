@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -23,6 +24,10 @@ import hypothesis.extra.numpy  # noqa: F401  (for the forks, as is NumPy)
 import pytest
 
 ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(Path(__file__).parents[1])]
+
+from trust import child_calls  # noqa: E402  (after the path)
+
 RECORDING_SECONDS = 900  # of the CPU, for a file of tests
 IDLE_SECONDS, TICK = 60, 0.05
 
@@ -42,17 +47,31 @@ class Only:
 
 
 class Recorder:
-    """A plugin of pytest: which functions of tinynet each test calls, and how long it takes."""
+    """A plugin of pytest: which functions of tinynet each test calls, and how long it takes.
 
-    def __init__(self):
-        self.shared, self.tests, self.found, self.failing = {}, {}, {}, set()
+    Processes that a test starts write their functions into files (child_calls.py), of the test or of the shared ones:
+    a server that serves several tests is of the latter.
+
+    Attributes:
+        tests: {name: [seconds, functions, names of the fixtures that it shares with others]}.
+        fixtures: {name: seconds} of those.
+    """
+
+    def __init__(self, folder):
+        self.shared, self.tests, self.found, self.failing, self.fixtures = {}, {}, {}, set(), {}
+        self.folder, self.of_shared, self.making = Path(folder), str(Path(folder) / "shared"), 0.0
+        os.register_at_fork(after_in_child=self.in_child)
 
     def trace(self, frame, event, argument):
         self.found[id(frame.f_code)] = frame.f_code  # and returns None: no lines are traced
 
+    def in_child(self):
+        if sys.gettrace() is not None:
+            child_calls.start(os.environ[child_calls.FILE])
+
     @contextlib.contextmanager
-    def recorded(self, found):
-        self.found = found
+    def recorded(self, found, calls=None):
+        self.found, os.environ[child_calls.FILE] = found, calls or self.of_shared
         for tracer in (sys, threading):
             tracer.settrace(self.trace)
         try:
@@ -68,36 +87,62 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):
-        started = time.process_time()
+        started, self.making = cpu_seconds(), 0.0
         with self.recorded(self.shared):  # fixtures: other tests may share what they make
             result = yield
-        self.tests.setdefault(item.nodeid, [0, {}])[0] = time.process_time() - started
+        self._test(item)[0] = max(cpu_seconds() - started - self.making, 0.0)
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef):
+        started, of_others = cpu_seconds(), self.making
+        result = yield
+        if fixturedef.scope != "function":
+            took = cpu_seconds() - started - (self.making - of_others)  # without the fixtures that it asks for
+            self.fixtures[fixturedef.argname] = self.fixtures.get(fixturedef.argname, 0.0) + took
+            self.making += took
         return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
-        with self.recorded(self.tests.setdefault(item.nodeid, [0, {}])[1]):
+        test = self._test(item)
+        calls = self.folder / "test"
+        with self.recorded(test[1], str(calls)):
             result = yield
+        test[1].update(child_calls.written(calls))
+        calls.unlink(missing_ok=True)
         for tracer in (sys, threading):
             tracer.settrace(self.trace)
-        self.found = self.shared
+        self.found, os.environ[child_calls.FILE] = self.shared, self.of_shared
         return result
+
+    def _test(self, item):
+        return self.tests.setdefault(item.nodeid, [0, {}, list(item.fixturenames)])
 
     def pytest_runtest_logreport(self, report):
         if report.failed:
             self.failing.add(report.nodeid)
 
     def written(self):
-        """{"shared": functions, "tests": {name: [seconds, functions]}}; a function is "module:qualified name"."""
+        """{"shared": functions, "fixtures": {name: seconds}, "tests": {name: [seconds, functions, fixtures]}}; a
+        function is "module:qualified name".
+        """
         package = os.path.join(os.getcwd(), "tinynet") + os.sep
 
         def functions(found):
-            return sorted({f"{code.co_filename[len(package):]}:{code.co_qualname}" for code in found.values()
-                           if code.co_filename.startswith(package)})
+            names = (one if isinstance(one, str) else child_calls.name_of(one) for one in found.values())
+            return sorted({name[len(package):] for name in names if name.startswith(package)})
 
-        return {"shared": functions(self.shared),
-                "tests": {name: [took, functions(found)] for name, (took, found) in self.tests.items()
+        self.shared.update(child_calls.written(self.of_shared))
+        return {"shared": functions(self.shared), "fixtures": self.fixtures,
+                "tests": {name: [took, functions(found), [one for one in fixtures if one in self.fixtures]]
+                          for name, (took, found, fixtures) in self.tests.items()
                           if name not in self.failing}}  # a test that fails without a change can notice none
+
+
+def cpu_seconds():
+    """The time of the CPU of this process and of those that it has waited for."""
+    return sum(os.times()[:4])
 
 
 def run_tests(files, names=None, written=None, seconds=RECORDING_SECONDS):
@@ -111,10 +156,11 @@ def run_tests(files, names=None, written=None, seconds=RECORDING_SECONDS):
         os.dup2(nothing, stream)
     import tinynet  # noqa: F401  (before the recording: what an import calls is no test's own)
 
-    plugin = Recorder() if names is None else Only(names)
-    code = pytest.main([*files, "-q", "--tb=no", "-p", "no:cacheprovider", "--rootdir", os.getcwd(),
-                        *(["-x"] if names is not None else [])], plugins=[plugin])
-    Path(written).write_text(json.dumps(plugin.written() if names is None else plugin.failing))
+    with tempfile.TemporaryDirectory() as folder:
+        plugin = Recorder(folder) if names is None else Only(names)
+        code = pytest.main([*files, "-q", "--tb=no", "-p", "no:cacheprovider", "--rootdir", os.getcwd(),
+                            *(["-x"] if names is not None else [])], plugins=[plugin])
+        Path(written).write_text(json.dumps(plugin.written() if names is None else plugin.failing))
     return 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else int(code)
 
 
@@ -179,6 +225,7 @@ class Copy:
         for path in ROOT.iterdir():
             if path.name not in ("tinynet", "build") and path.name[0] != ".":
                 (self.folder / path.name).symlink_to(path)
+        (self.folder / "sitecustomize.py").symlink_to(Path(child_calls.__file__))
         self.stamp = time.time() - 10**6  # a time of its own for each change: compiled modules go by it, and by size
         environment = {**os.environ, "PYTHONPATH": str(self.folder), "OPENBLAS_NUM_THREADS": "1",
                        "HYPOTHESIS_PROFILE": "mutants"}
@@ -210,9 +257,10 @@ class Copy:
         """What Recorder has written of a file of tests, which is run the first time."""
         key = hashlib.sha256((self.folder / file).read_bytes()).hexdigest()
         path = self.cache / f"{Path(file).stem}-{key[:20]}.json"
-        if not path.exists():
-            self._request(files=[file], written=str(path))
-        return json.loads(path.read_text()) if path.exists() else {"shared": [], "tests": {}}
+        if not path.exists() and self._request(files=[file], written=str(path)) == "hung":
+            path.write_text(json.dumps({"shared": [], "fixtures": {}, "tests": {}}))  # it would hang again
+            print(f"    {file} takes too long to be recorded, and is left out", flush=True)
+        return json.loads(path.read_text()) if path.exists() else {"shared": [], "fixtures": {}, "tests": {}}
 
     @contextlib.contextmanager
     def changed(self, mutant):

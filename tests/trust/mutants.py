@@ -2,8 +2,9 @@
 the tests must notice. What they do not notice is printed as a difference, for a test or an explanation (EXPLAINED).
 
 python_changes.py has the kinds of changes. Each file of tests is run once and recorded: which functions a test calls.
-A change is tried by the tests that call its function, the nearest and quickest first, until one fails. `build/mutants`
-keeps what was recorded of a file, while it stays as it is, and which changes it noticed; remove it to begin anew.
+A change is tried by the tests that call its function, the nearest and quickest first, until one fails; by tests that
+are not near it after all others have been tried by the nearest. `build/mutants` keeps what was recorded of a file,
+while it stays as it is, and which changes it noticed; remove it to begin anew.
 """
 
 import functools
@@ -20,6 +21,7 @@ MUTANTS = 300
 KILLED_SHARE = 0.95
 SECONDS = 15  # of recorded tests for one change, in the nearest files, and as many in all others
 START = 0.5  # seconds that a file takes before its first test
+KILLED = ("failed", "hung")
 HANGS, TIMES = 20, 5  # as many seconds of the CPU, and times of what was recorded: what takes longer hangs
 
 # {folder or file of tinynet/: the nearest tests; {} is the name of the module}. The first that exists, most special
@@ -44,18 +46,50 @@ TESTS = {
     "preprocessing": ["tests/preprocessing"], "callbacks": ["tests/callbacks"], "models": ["tests/models"],
     "saving": ["tests/saving/test_{}.py tests/saving/test_weights.py tests/saving/test_model_files.py",
                "tests/saving"],
+    "saving/building": ["tests/saving/test_hostile_files.py tests/saving/test_model_files.py"],
+    "activations": ["tests/test_activations.py"], "config": ["tests/core/test_tracebacks.py tests/test_tensor.py"],
+    "runtime": ["tests/test_runtime.py"], "tape_conveniences": ["tests/test_tape.py"],
+    "string_tensor": ["tests/test_tensor.py tests/data/test_dataset.py"], "wrappers": ["tests/test_wrappers.py"],
+    "serialization": ["tests/saving/test_other_files.py tests/saving/test_layers_loaded_later.py "
+                      "tests/test_contracts.py"],
+    "core": ["tests/core/test_{}.py", "tests/core"],
+    "core/recording": ["tests/models/test_replay.py tests/models/test_replay_operations.py"],
+    "core/registry": ["tests/saving/test_layers_loaded_later.py tests/saving/test_registration.py "
+                      "tests/test_import.py"],
+    "core/reading": ["tests/saving/test_memory.py tests/saving/test_hostile_files.py"],
+    "core/result_sizes": ["tests/saving/test_memory.py tests/saving/test_hostile_files.py"],
+    "utils": ["tests/utils/test_utils.py"], "utils/downloads": ["tests/datasets/test_downloads.py"],
+    "utils/directories": ["tests/test_doctests.py tests/data"], "utils/images": ["tests/data tests/preprocessing"],
+    "utils/files": ["tests/saving/test_interrupted_writes.py tests/saving/test_known_attacks.py"],
+    "utils/npz": ["tests/saving/test_weights.py tests/datasets"], "utils/weights_file": ["tests/saving/test_h5.py"],
+    "utils/timeseries": ["tests/test_doctests.py tests/data"],
+    "datasets": ["tests/datasets"],
+    "distribution": ["tests/distribution/test_{}.py tests/distribution/test_training.py", "tests/distribution"],
+    "compat": ["tests/compat"], "applications": ["tests/applications"],
+    "commands": ["tests/commands/test_{}.py", "tests/commands"], "cli": ["tests/test_cli.py"],
+    "lessons": ["tests/lessons/test_{}.py", "tests/lessons"],
+    "lessons/checks": ["tests/lessons/test_checks.py tests/lessons/test_blind.py"],
+    "lessons/grading": ["tests/lessons/test_grade.py tests/lessons/test_grade_protocol.py "
+                        "tests/lessons/test_grade_sandbox.py"],
+    "lab": ["tests/lab/test_{}.py tests/lab/test_server.py", "tests/lab"],
+    "lab/panels": ["tests/lab/panels/test_{}.py tests/lab/test_panels.py", "tests/lab/panels tests/lab/test_panels.py"],
 }
 # Pictures, texts and what only speed depends on are not among them.
 LEFT_OUT = ("models/summary", "models/lint", "models/population", "models/fusion", "models/training", "data/memory",
             "saving/onnx", "layers/fingerprints", "textbook/plots", "textbook/race", "augment/gallery",
-            "augment/command", "augment/text_command", "callbacks/probe", "callbacks/history", "models/turns")
+            "augment/command", "augment/text_command", "callbacks/probe", "callbacks/history", "models/turns",
+            "utils/pictures", "utils/plot_model", "utils/layered_layout", "commands/bundle_readme", "lab/common_words",
+            "lab/colours", "lab/words", "datasets/fashion_mnist_sample", *(f"lessons/{number}" for number in (0, 1)))
+TEXTS = ("_words", "_terms")  # how the modules of texts in the lab's panels end
 # What is nearest to none of these modules, and calls many.
 OTHERS = ["tests/test_doctests.py", "tests/test_kernels.py", "tests/test_public_signatures.py",
           "tests/test_public_names.py", "tests/test_docstrings.py", "tests/test_activations.py",
-          "tests/test_reference.py", "tests/core", "tests/utils", "tests/compat"]
+          "tests/test_reference.py"]
 # They call nothing: they look at defaults, and at lists of names.
 SIGNATURES = ("tests/test_public_signatures.py", "tests/compat/test_tf_signatures.py", "tests/test_public_names.py")
-LONG = ("tests/saving/test_mutations.py", "tests/saving/test_crashes.py")  # their tests take minutes
+# Their tests take minutes, or go by the clock.
+LONG = ("tests/saving/test_mutations.py", "tests/saving/test_crashes.py", "tests/lessons/test_lessons.py",
+        "tests/distribution/test_faults.py", "tests/distribution/test_namespaces.py")
 
 # (module, part of a changed line, kinds of changes, all if empty, reason): changes that no test can notice.
 SPEED = "only time or memory depends on it"
@@ -64,9 +98,13 @@ ZERO = "a zero becomes a zero"
 EXPLAINED = (
     ("augment/patches.py", "np.argsort(order, axis=1)", ("not passed on",), "the second of two axes is the last"),
     ("augment/text.py", "while working and len(made) < num_aug", ("bound",), "one round more to draw from"),
+    ("compat/tf/colors.py", "if largest > limits.max", ("bound",), "they are equal for one type alone: it stays"),
+    ("compat/tf/image.py", "flipped = rng.random(len(image)) < 0.5", ("bound",), RARE),
     ("data/text_columns.py", "array[column].reshape(-1)", ("off by one",), "any negative number is the rest, to NumPy"),
     ("data/ahead.py", "ThreadPoolExecutor(1", ("off by one",), SPEED),
     ("data/pipeline.py", "itertools.islice(self, 2)", ("off by one",), SPEED),
+    ("lab/connections.py", "timeout_graceful_shutdown=1", ("off by one",), SPEED),
+    ("lessons/grading/watch.py", "if memory > enough", ("bound",), "it is that number of bytes once in millions"),
     ("models/augmenting.py", "layer(x, training=True)", ("not passed on",), "an augmenting layer is on by default"),
     ("ops/add_relu.py", "np.where(y < 0", ("bound",), ZERO),
     ("ops/conv2d_prepared.py", "np.where(y < 0", ("bound",), ZERO),
@@ -85,7 +123,7 @@ EXPLAINED = (
 def tests_of(module):
     """The nearest files of tests of a module, the most likely first; None if it is left out."""
     stem = module.removesuffix(".py")
-    if stem.startswith(LEFT_OUT) or stem.endswith("__init__"):
+    if stem.startswith(LEFT_OUT) or stem.endswith(TEXTS) or stem.endswith("__init__"):
         return None
     for room, choices in sorted(TESTS.items(), key=lambda item: -len(item[0])):
         if stem == room or stem.startswith(room + "/"):
@@ -149,36 +187,47 @@ def tests_that_call(copy, file, mutant):
     recorded = copy.recorded(file)
     shared = calls(recorded["shared"], mutant) or (
         file in SIGNATURES and (mutant.is_default or not mutant.function))
-    return sorted((took, name) for name, (took, functions) in recorded["tests"].items()
+    return sorted((took, name, {one: recorded["fixtures"][one] for one in fixtures})
+                  for name, (took, functions, fixtures) in recorded["tests"].items()
                   if shared or calls(functions, mutant))
 
 
 def within(tests, seconds):
-    """(files, names, their time) of {file: [(seconds, name)]} that take no longer together: the quickest first."""
+    """(files, names, their time) of {file: [(seconds, name, {shared fixture: seconds})]} that take no longer together:
+    the quickest first. A shared fixture takes its time once a file.
+    """
     files, names, left = [], [], seconds
     for file, some in tests.items():
         left -= START if some else 0
-        for took, name in some:
+        made = set()
+        for took, name, fixtures in some:
+            took += sum(seconds for one, seconds in fixtures.items() if one not in made)
             if took <= left:
                 names.append(name)
                 left -= took
+                made |= set(fixtures)
                 files += [file] if file not in files else []
     return files, names, seconds - left
 
 
-def trials(copy, mutant, everywhere):
-    """(files, names, time) of tests to try a change with: of the nearest file, of those near it, of all others."""
-    first, *nearest = [*tests_of(mutant.module), *(SIGNATURES[:1] if mutant.is_default else ())]
-    others = sorted(set(all_tests()) - {first, *nearest}) if everywhere else []
-    for files in ([first], nearest, others):
-        tests = {file: tests_that_call(copy, file, mutant) for file in files}
-        yield within(dict(sorted(tests.items(), key=lambda item: sum(took for took, _ in item[1]))), SECONDS)
+def near(mutant):
+    """Groups of files of tests to try a change with: the nearest file, and those near it."""
+    first, *others = [*tests_of(mutant.module), *(SIGNATURES[:1] if mutant.is_default else ())]
+    return [first], others
 
 
-def judged(copy, mutant, everywhere=True):
+def far(mutant):
+    """All other files of tests, a group."""
+    return (sorted(set(all_tests()).difference(*near(mutant))),)
+
+
+def judged(copy, mutant, groups):
     """('failed' or 'hung', the file of tests that noticed), ('passed', None), or ('not reached', None)."""
     verdict, file = "not reached", None
-    for files, names, took in trials(copy, mutant, everywhere):
+    for group in groups:
+        tests = {file: tests_that_call(copy, file, mutant) for file in group}
+        files, names, took = within(dict(sorted(tests.items(), key=lambda item: sum(one[0] for one in item[1]))),
+                                    SECONDS)
         if names:
             with copy.changed(mutant):
                 verdict, file = copy.run(files, names, seconds=HANGS + TIMES * took)
@@ -214,15 +263,20 @@ def run(settings):
     cache = ROOT / "build" / "mutants"
     with tempfile.TemporaryDirectory() as folder, Copy(folder, PACKAGE, cache) as copy:
         noticed = Noticed(cache)
-        for number, mutant in enumerate(chosen, 1):
-            verdict, file = noticed.verdict(mutant) or judged(copy, mutant)
-            verdicts[mutant] = verdict
-            if file:
-                noticed.add(mutant, verdict, file)
-            else:
-                difference = mutant.difference((PACKAGE / mutant.module).read_text())
-                print(f"    {number}: {verdict}: tinynet/{mutant.module}, {mutant.kind}\n{difference}", flush=True)
-    killed = [mutant for mutant in chosen if verdicts[mutant] in ("failed", "hung")]
+        for groups_of, where in ((near, "near it"), (far, "elsewhere")):  # all others come in the end
+            for number, mutant in enumerate(chosen, 1):
+                if verdicts.get(mutant) in KILLED:
+                    continue
+                verdict, file = noticed.verdict(mutant) or judged(copy, mutant, groups_of(mutant))
+                if verdict != "not reached" or mutant not in verdicts:
+                    verdicts[mutant] = verdict
+                if file:
+                    noticed.add(mutant, verdict, file)
+                else:
+                    difference = mutant.difference((PACKAGE / mutant.module).read_text())
+                    print(f"    {number}: {verdict} by the tests {where}: tinynet/{mutant.module}, "
+                          f"{mutant.kind}\n{difference}", flush=True)
+    killed = [mutant for mutant in chosen if verdicts[mutant] in KILLED]
     for kind in sorted({mutant.kind for mutant in chosen}):
         dead, of_kind = (sum(mutant.kind == kind for mutant in some) for some in (killed, chosen))
         yield kind, f"{dead} of {of_kind} killed", "-", True

@@ -32,7 +32,7 @@ def test_the_copy_passes(copy):
                          ids=lambda mutant: f"{mutant.module} {mutant.kind}")
 def test_a_mutant_is_noticed(mutant, copy):
     source = (mutants.PACKAGE / mutant.module).read_text()
-    verdict, _ = mutants.judged(copy, mutant, everywhere=False)
+    verdict, _ = mutants.judged(copy, mutant, mutants.near(mutant))
     assert verdict == "failed", f"tinynet/{mutant.module}:\n{mutant.difference(source)}"
 
 

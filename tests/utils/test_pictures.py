@@ -10,7 +10,7 @@ import pytest
 import tinynet as tn
 from tinynet.core.errors import DataError, PictureError
 from tinynet.preprocessing.image import ImageDataGenerator
-from tinynet.utils import array_to_img, image_dataset_from_directory, img_to_array, load_img, save_img
+from tinynet.utils import array_to_img, image_dataset_from_directory, images, img_to_array, load_img, save_img
 from tinynet.utils.pictures import crop_to_aspect_ratio, decode_image, resize, resize_with_pad
 
 Image = pytest.importorskip("PIL.Image")
@@ -298,3 +298,12 @@ def test_what_is_no_picture_is_named(tmp_path, kind):
     for reader in readers:
         with pytest.raises(DataError, match="bad one.png"):
             reader()
+
+
+def test_a_picture_that_takes_just_what_is_allowed():
+    images.check_pixels(10, 1, "a picture's", max_bytes=10)
+    with pytest.raises(PictureError, match="a picture's pixels take 11 bytes, more than the 10 allowed"):
+        images.check_pixels(11, 1, "a picture's", max_bytes=10)
+    images.check_pixels(1 << 30, 1, "a picture's")
+    with pytest.raises(PictureError):
+        images.check_pixels((1 << 30) + 1, 1, "a picture's")

@@ -46,10 +46,7 @@ except ImportError:  # no compiled module: tinynet.runtime has decided whether t
 
 def per_image_boxes(boxes: Any, images: Array) -> Array:
     """Return boxes of shape (4,), (k, 4) or (batch, k, 4) as int64 (batch, k, 4)."""
-    boxes = np.asarray(boxes, np.int64)
-    if boxes.ndim == 3 and len(boxes) == len(images):
-        return np.ascontiguousarray(boxes)
-    boxes = boxes.reshape(1, *boxes.shape) if boxes.ndim == 1 else boxes
+    boxes = np.atleast_2d(np.asarray(boxes, np.int64))
     return np.ascontiguousarray(np.broadcast_to(boxes, (len(images), *boxes.shape[-2:])))
 
 

@@ -275,7 +275,7 @@ class AugMix(_Composed):
 
     def draw(self, images: Array, rng: np.random.Generator) -> Any:
         names = [name for name in self._operations.usable(images) if self.all_ops or name not in self.EXTRA]
-        layers, deepest = self._operations._operations, self.chain_depth if self.chain_depth > 0 else 3
+        layers, deepest = self._operations._operations, 3 if self.chain_depth == -1 else self.chain_depth
         chains = [[{"layer_name": str(name), "transformation": layers[str(name)].draw(images, rng)}
                    for name in rng.choice(names, rng.integers(1, deepest + 1))] for _ in range(self.num_chains)]
         return {"chain_mixing_weights": rng.dirichlet([self.alpha] * self.num_chains),

@@ -64,7 +64,7 @@ class QuickStep:
                 is_builtin(type(metric)) and is_builtin(getattr(metric, "_fn", is_builtin))
                 for metric, _, _ in compiled._built)):
             return None  # metrics of the user's own may keep the outputs
-        if recording.results[0]._keras_mask is not None or model._overrides("_train_on", "_track_loss"):
+        if model._overrides("_train_on", "_track_loss"):
             return None
         return cls(model, recording, variables)
 
