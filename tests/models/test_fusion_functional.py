@@ -8,7 +8,7 @@ import pytest
 from fusing import as_made, assert_all_same, assert_same_step, forward_kernels, kernels_called, step, unfused
 
 import tinynet as tn
-from tinynet import layers
+from tinynet import layers, tf
 
 # The folded weights of prediction have tests of their own: test_prediction.py.
 pytestmark = pytest.mark.usefixtures("nothing_folded", "ordinary_steps")
@@ -34,7 +34,8 @@ def both(parts, shape):
         tn.utils.set_random_seed(3)
         chain = [make() for make in parts]
         x = tn.Input(shape)
-        models.append(tn.Model(x, called(chain, x)) if functional else tn.Sequential([tn.Input(shape), *chain]))
+        models.append(tn.Model(x, called(chain, x)) if functional else tn.Sequential([
+            tn.Input(shape), *(layers.ReLU() if part is tn.ops.relu else part for part in chain)]))
     return models
 
 
@@ -79,6 +80,7 @@ CHAINS = {
     "bn relu": ([bn, relu], SHAPE, ["batch_norm_forward"], ["batch_norm_inference"]),
     "bn activation": ([bn, lambda: layers.Activation("relu")], SHAPE, ["batch_norm_forward"],
                       ["batch_norm_inference"]),
+    "bn relu as an operation": ([bn, lambda: tn.ops.relu], SHAPE, ["batch_norm_forward"], ["batch_norm_inference"]),
     "conv pool": ([conv, pool], FIRST, ["conv2d_max_pool2d_forward"], ["conv2d_max_pool2d_forward"]),
 }
 
@@ -129,6 +131,56 @@ def test_a_residual_network():
         size = max(np.abs(gradient).max() for gradient in plain_gradients)
         for actual, expected in zip(gradients, plain_gradients, strict=True):
             np.testing.assert_allclose(actual, expected, rtol=0, atol=256 * np.finfo(np.float32).eps * size)
+
+
+WRITTEN = {"functions": lambda a, b: tn.ops.relu(tn.ops.add(a, b)), "operators": lambda a, b: tn.ops.relu(a + b),
+           "tf": lambda a, b: tf.nn.relu(tf.add(a, b)), "activation": lambda a, b: tn.activations.relu(b + a)}
+
+
+def with_operations(add_relu):
+    """residual(), with operations in the place of layers without weights."""
+    tn.utils.set_random_seed(3)
+    inputs = tn.Input(SHAPE)
+    x = tn.ops.relu(called([conv(16), bn()], inputs))
+    y = called([conv(16), bn(), tn.ops.relu, conv(16), bn()], x)
+    x = add_relu(x, y)
+    y = called([layers.Conv2D(32, 3, 2, "same"), bn(), tn.ops.relu, conv(32), bn()], x)
+    x = called([layers.Conv2D(32, 1, 2), bn()], x)
+    return tn.Model(inputs, called([layers.GlobalAveragePooling2D(), layers.Dense(3)], add_relu(x, y)))
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_sums_and_relu_as_operations(written):
+    """They are computed with their neighbours as layers are, with the same bits."""
+    x = images()
+    for training in (True, False):
+        ours, with_layers = with_operations(WRITTEN[written]), residual()
+        assert forward_kernels(ours, x, training) == forward_kernels(with_layers, x, training)
+        assert_same_step(step(ours, x, training), step(with_layers, x, training))
+    assert [type(layer) for layer in ours.layers] == [
+        type(layer) for layer in with_layers.layers if not isinstance(layer, layers.ReLU | layers.Add)]
+
+
+def test_operations_in_a_graph_that_is_saved(tmp_path):
+    model, x = with_operations(WRITTEN["operators"]), images()
+    model.save(tmp_path / "m.keras")
+    again = tn.models.load_model(tmp_path / "m.keras")
+    assert forward_kernels(again, x) == forward_kernels(residual(), x)
+
+
+@pytest.mark.parametrize("shape", [(7, 1, 8), (1, 1, 8), (7, 5, 8)])
+def test_shapes_that_meet_in_a_sum_when_it_is_computed(shape):
+    """(None, None, 8) may be any two lengths: NumPy's rules hold."""
+    a, b = tn.Input((None, 8)), tn.Input((None, 8))
+    model = tn.Model([a, b], tn.ops.relu(a + b))
+    one, other = images((5, 8)), images(shape[1:], shape[0], 1)
+    np.testing.assert_array_equal(model([one, other]), np.maximum(one + other, 0))
+
+
+def test_integers_are_no_floats():
+    a, b = tn.Input((3,), dtype="int32"), tn.Input((3,), dtype="int32")
+    model = tn.Model([a, b], tn.ops.relu(a + b))
+    assert model([np.array([[1, -2, 3]]), np.array([[0, 1, 4]])]).numpy().tolist() == [[1, 0, 7]]
 
 
 def test_training_a_residual_network():
@@ -200,7 +252,11 @@ PAIR, IN_TURN = ["conv2d_moments_forward", "batch_norm_inference"], ["conv2d_for
     (lambda x: layers.ReLU(6.0)(bn()(conv()(x))), [*PAIR, "activation_forward"]),
     (lambda x: relu()(bn()(layers.Conv2D(8, 3, activation="tanh")(x))),
      ["conv2d_forward", "activation_forward", "batch_norm_forward"]),
-    (lambda x: tn.ops.relu(bn()(conv()(x))), [*PAIR, "activation_forward"]),
+    (lambda x: tn.ops.relu(bn()(conv()(x)), 0.1), [*PAIR, "activation_forward"]),
+    (lambda x: tn.ops.relu(bn()(conv()(x))) + 1.0, PAIR),
+    (lambda x: tn.ops.relu(bn()(conv()(x)) + bn()(x)[..., :1]), [*PAIR, "batch_norm_forward", "activation_forward"]),
+    (lambda x: tn.ops.relu(tn.ops.relu(x) + x), ["activation_forward", "add_forward"]),
+    (lambda x: tn.ops.relu(x + x), ["activation_forward"]),
 ])
 def test_what_else_is_asked_for_is_computed_too(build, kernels):
     outcomes = []

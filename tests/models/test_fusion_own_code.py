@@ -9,7 +9,7 @@ import pytest
 from fusing import forward_kernels
 from hypothesis import given
 from hypothesis import strategies as st
-from own_models import IMAGE, ConvNet, Residual, ResidualNet
+from own_models import IMAGE, ConvNet, Residual, ResidualNet, WrittenOut
 
 import tinynet as tn
 from tinynet import layers, tf
@@ -73,7 +73,14 @@ def in_functional():
     return tn.Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))
 
 
-PAIRS = {"residual": (ResidualNet, residual_functional), "blocks in sequential": (in_sequential, written_out),
+def with_operations():
+    model = ResidualNet()
+    model.blocks = [WrittenOut(16), WrittenOut(32, 2)]
+    return model
+
+
+PAIRS = {"residual": (ResidualNet, residual_functional), "operations": (with_operations, residual_functional),
+         "blocks in sequential": (in_sequential, written_out),
          "blocks in functional": (in_functional, written_out), "convolutions": (ConvNet, conv_functional)}
 
 

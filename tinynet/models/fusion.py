@@ -39,6 +39,7 @@ from ..ops.conv2d_max_pool2d import is_profitable as convolve_and_pool_is_profit
 from ..ops.conv2d_moments import conv2d_moments
 from ..ops.dense import dense
 from ..tensor import Tensor
+from .operations import Rectification, Sum
 from .prediction import (
     can_add,
     can_fold,
@@ -68,6 +69,8 @@ SETTINGS: dict[type, Callable[[Any], bool]] = {
                                  and layer.data_format == "channels_last"),
     Dense: lambda layer: layer.activation in (activations.linear, activations.relu),
     Add: lambda layer: True,
+    Sum: lambda layer: True,
+    Rectification: lambda layer: True,
     Dropout: lambda layer: (0 <= layer.rate <= 1 and layer.noise_shape is None
                             and shares.share() is None),  # a share's masks begin at its own first element
 }
@@ -90,11 +93,11 @@ def count_eligible(layers: Sequence[Layer], x: Any, added: Sequence[Any] = ()) -
     for count, layer in enumerate(layers):
         if not (
             layer.built  # by a first call of its own
-            and layer._dtype == dtype  # else it converts its input
+            and (layer._dtype is None or layer._dtype == dtype)  # else it converts its input
             and layer.activity_regularizer is None  # it penalizes the output of this layer
             and "call" not in layer.__dict__  # set on this one layer, by a user who wants it called
             and SETTINGS[type(layer)](layer)
-            and (type(layer) is not Add or _is_plain(other := next(others)) and other.data.dtype == dtype)
+            and (type(layer) not in ADD or _is_plain(other := next(others)) and other.data.dtype == dtype)
         ):
             return count
     return len(layers)
@@ -106,7 +109,7 @@ def _is_plain(x):
 
 
 # What computes them: functions of (x, training, *layers) that return the output of the last layer. Where an Add stands,
-# they get the Tensor that it adds. Shapes that do not fit are refused with a TypeError or a ValueError; the layers are
+# or a sum that is written as an operation (operations.py), they get the Tensor that it adds. Shapes that do not fit are refused with a TypeError or a ValueError; the layers are
 # then called in turn, and the error names the layer.
 
 
@@ -231,7 +234,7 @@ class Pattern(NamedTuple):
 
     Attributes:
         layers: The types of the layers, in order; a tuple of types where several will do. Subclasses, which may compute
-            something else, do not match. Add stands for one of two inputs.
+            something else, do not match. ADD stands for one of two inputs.
         applies: Function of (x, training, *layers) that returns whether `compute` gives what they give, and is faster.
         compute: Function of (x, training, *layers) that returns what the last of them gives.
     """
@@ -241,7 +244,8 @@ class Pattern(NamedTuple):
     compute: Callable[..., Tensor]
 
 
-RELU = (ReLU, Activation)
+RELU = (ReLU, Activation, Rectification)
+ADD = (Add, Sum)
 
 # The first row that applies is taken.
 PATTERNS = (
@@ -249,8 +253,8 @@ PATTERNS = (
     # it writes. Outputs differ from those of the layers in turn in the last digits: the folded weights are rounded, and
     # the products with them added up as before. The pass of normalization takes 15% of a prediction of 64 images of
     # 32x32 by a residual network of 13 convolutions, 27% by one of depthwise separable convolutions.
-    Pattern((Conv2D, BatchNormalization, Add, RELU), can_fold, fold_and_convolve),
-    Pattern((Conv2D, BatchNormalization, Add), can_fold, fold_and_convolve),
+    Pattern((Conv2D, BatchNormalization, ADD, RELU), can_fold, fold_and_convolve),
+    Pattern((Conv2D, BatchNormalization, ADD), can_fold, fold_and_convolve),
     Pattern((Conv2D, BatchNormalization, RELU, MaxPooling2D), can_fold_and_pool, fold_and_pool),
     Pattern((Conv2D, BatchNormalization, RELU), can_fold, fold_and_convolve),
     Pattern((Conv2D, BatchNormalization), can_fold, fold_and_convolve),
@@ -262,8 +266,8 @@ PATTERNS = (
     Pattern((SeparableConv2D, BatchNormalization, RELU), can_fold, fold_separable),
     Pattern((SeparableConv2D, BatchNormalization), can_fold, fold_separable),
     # Prediction: a kernel that is transformed once. The same bits in everything.
-    Pattern((Conv2D, Add, RELU), can_add, convolve),
-    Pattern((Conv2D, Add), can_add, convolve),
+    Pattern((Conv2D, ADD, RELU), can_add, convolve),
+    Pattern((Conv2D, ADD), can_add, convolve),
     Pattern((Conv2D, RELU), can_transform, convolve),
     Pattern((Conv2D,), can_transform, convolve),
     # A convolution of few channels: its output is computed in each pass, and never stored (ops/conv2d_batch_norm.py).
@@ -297,7 +301,7 @@ PATTERNS = (
     Pattern((Conv2D, RELU), _always, _convolve_positive),
     Pattern((Dense, RELU), _always, _multiply_positive),
     # The end of a residual block, in one pass on all threads. The same bits in everything.
-    Pattern((Add, RELU), _always, _add_positive),
+    Pattern((ADD, RELU), _always, _add_positive),
 )
 
 
@@ -317,7 +321,7 @@ def plan_steps(layers: Sequence[Layer], continued: Sequence[int] = ()) -> list[t
     """
     matching = [_matching(layers[position:]) for position in range(len(layers))]
     sides = iter(continued)
-    side = [next(sides, 0) if type(layer) is Add else 0 for layer in layers]
+    side = [next(sides, 0) if type(layer) in ADD else 0 for layer in layers]
     steps, start = [], 0
     while start < len(layers):
         position, end = start, start + 1
@@ -356,7 +360,7 @@ class FusableLayers:
     def __init__(self, layers: Sequence[Layer], matching: list[list[Pattern]], continued: Sequence[int]) -> None:
         self.layers = tuple(layers)
         self.continued = tuple(continued)
-        self._adds = [position for position, layer in enumerate(layers) if type(layer) is Add]
+        self._adds = [position for position, layer in enumerate(layers) if type(layer) in ADD]
         # For each layer: (index after the pattern's last layer, pattern, its layers).
         self._options: list[list[tuple[int, Pattern, tuple[Layer, ...]]]] = []
         for start, patterns in enumerate(matching):
@@ -383,13 +387,13 @@ class FusableLayers:
                 if stop <= eligible:
                     if added:
                         others = iter(added)
-                        layers = [next(others) if type(layer) is Add else layer for layer in layers]
+                        layers = [next(others) if type(layer) in ADD else layer for layer in layers]
                     if pattern.applies(x, training, *layers):
                         return pattern.compute(x, training, *layers), stop
         except (TypeError, ValueError):
             pass  # a layer refuses it too, below, and that error names the layer
         layer = self.layers[position]
-        if type(layer) is Add:
+        if type(layer) in ADD:
             x = [added[0], x] if self.continued[position] else [x, added[0]]
         return layer(x, training=training), position + 1
 

@@ -15,6 +15,7 @@ from ..string_tensor import StringTensor, to_string_array
 from ..symbolic import KerasTensor, Node
 from ..tensor import Tensor, convert_to_tensor
 from .fusion import FusableLayers, plan_steps
+from .operations import Rectification, Sum, as_layer
 from .structures import flat_shapes, for_leaves_of, leaves, names_of_leaves, sorted_keys, unpacked
 
 
@@ -126,7 +127,7 @@ class Graph:
 
     def _chains(self):
         """The nodes in order, cut into chains: each node but the first takes the output of the one before it, which
-        nothing else takes and the model does not return. An Add of two tensors takes another one too.
+        nothing else takes and the model does not return. A sum of two tensors takes another one too.
 
         Such nodes follow each other in `nodes`, since a tensor that is used once is computed right before its use. A
         layer that the graph calls several times is in no chain with others.
@@ -136,7 +137,7 @@ class Graph:
         calls = Counter(id(node.operation) for node in self.nodes)
         chains, before = [], None
         for node in self.nodes:
-            alone = calls[id(node.operation)] == 1 and (_is_layer_on_one_tensor(node) or _is_sum_of_two(node))
+            alone = calls[id(node.operation)] == 1 and (_takes_one_tensor(node) or _is_sum_of_two(node))
             if alone and before is not None and uses[id(before.outputs)] == 1 and any(
                     tensor is before.outputs for tensor in node.inputs):
                 chains[-1].append(node)
@@ -299,14 +300,17 @@ def batch_axis_hint(expected: tuple[int | None, ...], shape: tuple[int, ...]) ->
     return "; this is one sample: add a batch axis, x[None], for a batch of one" if fits else ""
 
 
-def _is_layer_on_one_tensor(node):
-    """Whether it is called as layer(tensor), without other arguments."""
-    return (isinstance(node.operation, Layer) and len(node.args) == 1 and not node.kwargs
-            and isinstance(node.args[0], KerasTensor))
+def _takes_one_tensor(node):
+    """Whether it is called as layer(tensor), without other arguments, or as relu(tensor)."""
+    if not isinstance(node.operation, Layer):
+        return isinstance(as_layer(node), Rectification)
+    return len(node.args) == 1 and not node.kwargs and isinstance(node.args[0], KerasTensor)
 
 
 def _is_sum_of_two(node):
-    """Whether it is called as Add()([a, b])."""
+    """Whether it is called as Add()([a, b]), or as a + b."""
+    if not isinstance(node.operation, Layer):
+        return isinstance(as_layer(node), Sum)
     return (type(node.operation) is Add and len(node.args) == 1 and not node.kwargs and isinstance(node.args[0], list)
             and len(node.args[0]) == 2 and all(isinstance(tensor, KerasTensor) for tensor in node.args[0])
             and node.args[0][0] is not node.args[0][1])
@@ -314,16 +318,21 @@ def _is_sum_of_two(node):
 
 def _steps_of(chain):
     """For each step of a chain of nodes: (what is called, its nodes)."""
-    if len(chain) == 1 and not _is_layer_on_one_tensor(chain[0]):
-        operation = chain[0].operation
-        return [(operation if isinstance(operation, Layer) else operation.call, chain)]
-    continued = [int(position > 0 and node.args[0][1] is chain[position - 1].outputs)
+    if len(chain) == 1 and not _takes_one_tensor(chain[0]):
+        return [(_own_call(chain[0]), chain)]
+    continued = [int(position > 0 and node.inputs[1] is chain[position - 1].outputs)
                  for position, node in enumerate(chain) if _is_sum_of_two(node)]
     steps, first = [], 0
-    for call, count in plan_steps([node.operation for node in chain], continued):
-        steps.append((call, chain[first : first + count]))
+    for call, count in plan_steps([as_layer(node) or node.operation for node in chain], continued):
+        nodes = chain[first : first + count]
+        steps.append((call if isinstance(call, FusableLayers) else _own_call(nodes[0]), nodes))
         first += count
     return steps
+
+
+def _own_call(node):
+    """What a node calls by itself."""
+    return node.operation if isinstance(node.operation, Layer) else node.operation.call
 
 
 def _step(call, nodes, slots, dead):
@@ -334,17 +343,18 @@ def _step(call, nodes, slots, dead):
     target = slots[id(last.outputs)] if isinstance(last.outputs, KerasTensor) else [
         slots[id(tensor)] for tensor in flatten(last.outputs)]
     source = arguments = None
+    is_layer = isinstance(call, Layer | FusableLayers)
     if isinstance(call, FusableLayers) and any(_is_sum_of_two(node) for node in nodes):
         arguments = _filler_of_sums(call, nodes, slots)
-    elif _is_layer_on_one_tensor(first):
+    elif is_layer and _takes_one_tensor(first):
         source = slots[id(first.args[0])]
     else:
         arguments = _filler(first.args, first.kwargs, slots)
-    return call, isinstance(first.operation, Layer), source, arguments, target, tuple(dead)
+    return call, is_layer, source, arguments, target, tuple(dead)
 
 
 def _filler_of_sums(call, nodes, slots):
-    """A function that puts together the arguments of `FusableLayers` with an Add: the input, and what is added."""
+    """A function that puts together the arguments of `FusableLayers` with a sum: the input, and what is added."""
     chain = nodes[0].inputs[call.continued[0]]
     source, others = slots[id(chain)], []
     for node, side in zip(nodes, call.continued, strict=True):
