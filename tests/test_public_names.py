@@ -159,6 +159,7 @@ INTERNALS = {
     "models.readable_names": ["*"],
     "models.readable_source": ["*"],
     "models.replayable": ["Settings", "reason_against", "reason_against_layer"],
+    "models.operations": ["*"],
     "models.order": ["last_layer", "layers_of"],
     "models.outputs": ["*"],
     "models.population": ["estimate_population", "fold"],

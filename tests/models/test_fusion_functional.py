@@ -134,7 +134,7 @@ def test_a_residual_network():
 
 
 WRITTEN = {"functions": lambda a, b: tn.ops.relu(tn.ops.add(a, b)), "operators": lambda a, b: tn.ops.relu(a + b),
-           "tf": lambda a, b: tf.nn.relu(tf.add(a, b)), "activation": lambda a, b: tn.activations.relu(b + a)}
+           "tf": lambda a, b: tf.nn.relu(tf.add(a, b)), "activation": lambda a, b: tn.activations.relu(a + b)}
 
 
 def with_operations(add_relu):
@@ -257,6 +257,8 @@ PAIR, IN_TURN = ["conv2d_moments_forward", "batch_norm_inference"], ["conv2d_for
     (lambda x: tn.ops.relu(bn()(conv()(x)) + bn()(x)[..., :1]), [*PAIR, "batch_norm_forward", "activation_forward"]),
     (lambda x: tn.ops.relu(tn.ops.relu(x) + x), ["activation_forward", "add_forward"]),
     (lambda x: tn.ops.relu(x + x), ["activation_forward"]),
+    (lambda x: tn.ops.relu(bn()(conv()(x)) + np.ones(8, "float32")), [*PAIR, "activation_forward"]),
+    (lambda x: tn.ops.relu(1.0 + bn()(conv()(x))), [*PAIR, "activation_forward"]),
 ])
 def test_what_else_is_asked_for_is_computed_too(build, kernels):
     outcomes = []

@@ -109,8 +109,8 @@ def _is_plain(x):
 
 
 # What computes them: functions of (x, training, *layers) that return the output of the last layer. Where an Add stands,
-# or a sum that is written as an operation (operations.py), they get the Tensor that it adds. Shapes that do not fit are refused with a TypeError or a ValueError; the layers are
-# then called in turn, and the error names the layer.
+# or a sum that is written as an operation (operations.py), they get the Tensor that it adds. Shapes that do not fit are
+# refused with a TypeError or a ValueError; the layers are then called in turn, and the error names the layer.
 
 
 def _normalize(x, training, layer, relu=None, pooling=None, dropout=None, moments=None):

@@ -2,8 +2,8 @@
 
     h = tn.ops.relu(h + shortcut)           is what          h = ReLU()(Add()([h, shortcut]))
 
-computes, and subclassed models are often written so. `as_layer` finds such a call. What it returns stands for a layer in
-fusion.py's table alone: `model.layers` and files know the operation.
+computes, and subclassed models are often written so. `as_layer` finds such a call. What it returns stands for a layer
+in fusion.py's table alone: `model.layers` and files know the operation.
 """
 
 from __future__ import annotations
@@ -51,12 +51,19 @@ _RELU, _ADD = inspect.unwrap(ops.relu), inspect.unwrap(ops.add)  # as nodes of g
 
 def as_layer(node: Node) -> Rectification | Sum | None:
     """What stands for a node's operation among layers; None for any other node."""
-    inputs, function = node.inputs, getattr(node.operation, "call", None)
-    plain = not node.kwargs and len(inputs) == len(node.args) and all(
-        isinstance(part, KerasTensor) and str(part.dtype).startswith("float") for part in node.args)
-    if function is _RELU and plain and len(inputs) == 1:
+    function = getattr(node.operation, "call", None)
+    if function not in (_RELU, _ADD):
+        return None
+    signature = inspect.signature(function)
+    given = signature.bind(*node.args, **node.kwargs).arguments
+    tensors = [given.pop(name) for name in list(given)[:len(node.inputs)]]  # the first arguments
+    first = tensors[0]
+    if not (all(isinstance(tensor, KerasTensor) and (tensor.shape, tensor.dtype) == (first.shape, first.dtype)
+                for tensor in tensors)
+            and str(first.dtype).startswith("float")
+            and all(type(value) in (int, float, type(None)) and value == signature.parameters[name].default
+                    for name, value in given.items())):
+        return None
+    if function is _RELU:
         return Rectification(node.operation)
-    if (function is _ADD and plain and len(inputs) == 2 and inputs[0] is not inputs[1]
-            and (inputs[0].shape, inputs[0].dtype) == (inputs[1].shape, inputs[1].dtype)):
-        return Sum(node.operation)
-    return None
+    return Sum(node.operation) if len(tensors) == 2 and tensors[0] is not tensors[1] else None
