@@ -228,3 +228,20 @@ def test_equal_element_types_need_not_be_one_object():
 def test_element_types_must_agree():
     with pytest.raises(TypeError, match="same element type. Got x float64, kernel float32"):
         ops.dense(np.ones((2, 3)), np.ones((3, 4), np.float32))
+
+
+@pytest.mark.parametrize("name", [name for name in available_isas() if name != "amx"])  # it multiplies many rows alone
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("units", [1, 7, 8, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 191, 200, 257])
+def test_a_single_row_has_the_bits_of_a_row_among_others(units, dtype, name):
+    """It is multiplied by several panels together (csrc/kernels/matmul/microkernel.h)."""
+    rng = np.random.default_rng(units)
+    bias = rng.standard_normal(units).astype(dtype)
+    for inputs in (1, 3, 300):
+        x = rng.standard_normal((5, inputs)).astype(dtype)
+        kernel = rng.standard_normal((inputs, units)).astype(dtype)
+        with isa(name):
+            for arguments in ((bias, "relu"), (None, "linear")):
+                all_rows = _native.dense_forward(x, kernel, *arguments)
+                for i in (0, 4):
+                    assert _native.dense_forward(x[i : i + 1], kernel, *arguments).tobytes() == all_rows[i].tobytes()

@@ -167,7 +167,8 @@ def at_the_end_of_a_page(array):
 @pytest.mark.parametrize("name", available_isas())
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("m", "k", "n"),
-                         [(1, 1, 1), (5, 7, 10), (13, 4, 17), (12, 32, 31), (200, 200, 201), (13, 300, 1025)])
+                         [(1, 1, 1), (5, 7, 10), (13, 4, 17), (12, 32, 31), (200, 200, 201), (13, 300, 1025),
+                          (1, 32, 130), (1, 300, 257)])
 def test_reads_nothing_beyond_its_inputs(m, k, n, dtype, name):
     rng = np.random.default_rng(0)
     a, b = rng.integers(-8, 9, (m, k)), rng.integers(-8, 9, (k, n))

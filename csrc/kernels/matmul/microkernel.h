@@ -101,6 +101,41 @@ __attribute__((noinline)) void compute_tile(const TileProduct<T>& p, Index colum
   }
 }
 
+// One row of A by `panels` panels of B, which are `panel` elements apart. A tile of one row is the sums of two vectors,
+// each of which waits four cycles for its last term; those of four panels fill the multipliers. Each element is the same
+// chain as in a tile.
+template <class T, int panels>
+__attribute__((noinline)) void compute_row(const TileProduct<T>& p, Index panel) {
+  constexpr int vectors = Tile<T>::vectors, lanes = Tile<T>::lanes;
+  Vec<T> sum[panels][vectors] = {};
+  const T *a = p.a_row != nullptr ? p.a + p.a_row[0] : p.a, *b = p.b;
+  const Index a_step = p.a_step, b_step = p.b_step;
+  for (Index k = 0; k < p.depth; ++k, a += a_step, b += b_step) {
+    const Vec<T> value = broadcast(*a);
+#pragma GCC unroll 4
+    for (int i = 0; i < panels; ++i)
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; ++v) sum[i][v] += value * load(b + i * panel + v * lanes);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < panels; ++i)
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; ++v) {
+      const Index at = (i * vectors + v) * lanes;
+      T* const c = p.c + p.c_row[0] + at;
+      if (p.accumulate) sum[i][v] += load(c);
+      if (p.bias != nullptr) sum[i][v] += load(p.bias + at);
+      if (p.relu) sum[i][v] = sum[i][v] < 0 ? Vec<T>{} : sum[i][v];  // NaN stays NaN
+      store(c, sum[i][v]);
+    }
+}
+
+// How many panels the row of a product of one row is multiplied by together, if `columns` are left: 4, 2 or 1.
+template <class T>
+inline Index panels_together(Index rows, Index columns) {
+  return rows > 1 ? 1 : columns >= 4 * Tile<T>::columns ? 4 : columns >= 2 * Tile<T>::columns ? 2 : 1;
+}
+
 // Computes a tile of 1 <= rows <= Tile<T>::rows by 1 <= columns <= Tile<T>::columns.
 template <class T, int max_rows = Tile<T>::rows>
 inline void compute_tile(const TileProduct<T>& p, int rows, Index columns) {
@@ -115,6 +150,14 @@ inline void compute_tile(const TileProduct<T>& p, int rows, Index columns) {
   else
     p.a_row != nullptr ? compute_tile<T, max_rows, 1, true, false>(p, columns)
                        : compute_tile<T, max_rows, 1, true, true>(p, columns);
+}
+
+// The same for several panels of B: as many as panels_together() gives, `panel` elements apart. Then there is one row.
+template <class T>
+inline void compute_panels(const TileProduct<T>& p, int rows, Index columns, Index panels, Index panel) {
+  if (panels == 4) return compute_row<T, 4>(p, panel);
+  if (panels == 2) return compute_row<T, 2>(p, panel);
+  compute_tile(p, rows, columns < Tile<T>::columns ? columns : Tile<T>::columns);
 }
 
 }  // namespace product

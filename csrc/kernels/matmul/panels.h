@@ -49,12 +49,14 @@ void multiply_panels(Index m, Index n, Index depth, const Matrix<T>& a, const Pa
   const Index height = ceil_div(m, ceil_div(m, most));
   Index a_rows[most], c_rows[most];
   for (Index i = 0; i < height; ++i) a_rows[i] = i * a.row, c_rows[i] = i * c_row;
-  for (Index j = 0; j < n; j += width)  // a panel stays in the L1 cache while the rows pass
+  for (Index j = 0, panels; j < n; j += panels * width) {  // a panel stays in the L1 cache while the rows pass
+    panels = panels_together<T>(m, n - j);
     for (Index i = 0; i < m; i += height)
-      compute_tile(TileProduct<T>{a.data + i * a.row, a.row == 1 ? nullptr : a_rows, a.column,
-                                  b.data + j / width * b.panel, b.step, depth, c + i * c_row + j, c_rows, accumulate,
-                                  nullptr, false},
-                   static_cast<int>(min(height, m - i)), min(width, n - j));
+      compute_panels(TileProduct<T>{a.data + i * a.row, a.row == 1 ? nullptr : a_rows, a.column,
+                                    b.data + j / width * b.panel, b.step, depth, c + i * c_row + j, c_rows, accumulate,
+                                    nullptr, false},
+                     static_cast<int>(min(height, m - i)), n - j, panels, b.panel);
+  }
 }
 
 }  // namespace product
