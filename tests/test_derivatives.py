@@ -46,6 +46,7 @@ def check_derivatives(f, *arrays, orders=(2, 3), tolerance=2e-6):
     arrays = [np.asarray(a, np.float64) for a in arrays]
     y = f(*map(Tensor, arrays))
     assert y.dtype == "float64"
+    check_mixed_types(f, arrays)
     arrays = [*arrays, rng.normal(size=y.shape)]
     weights = {k: [rng.normal(size=a.shape) for a in arrays] for k in range(1, max(orders) + 1)}
     direction = [rng.normal(size=a.shape) for a in arrays]
@@ -64,6 +65,20 @@ def check_derivatives(f, *arrays, orders=(2, 3), tolerance=2e-6):
         scale = max(1.0, abs(expected), abs(sides[0]))
         assert abs(actual - expected) <= tolerance * scale, (order, actual, expected)
         assert np.isfinite(actual)
+
+
+def check_mixed_types(f, arrays):
+    """One argument of another element type: both backends refuse it, by the same error, or give the same type."""
+    for which in range(len(arrays) if len(arrays) > 1 and tn.runtime._native is not None else 0):
+        mixed = [Tensor(a.astype(np.float32) if i == which else a) for i, a in enumerate(arrays)]
+        outcomes = []
+        for name in ("native", "numpy"):
+            with tn.backend(name):
+                try:
+                    outcomes.append(str(f(*mixed).dtype))
+                except TypeError as error:
+                    outcomes.append(f"TypeError: {error}")
+        assert outcomes[0] == outcomes[1]
 
 
 def normal(*shape, seed=0, low=None):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checks import BACKENDS, PEAK_MEGABYTES, assert_gradient, assert_same_values
+from checks import BACKENDS, PEAK_MEGABYTES, assert_gradient, assert_same_values, needs_native
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import positive_sizes
@@ -162,6 +162,7 @@ def test_what_a_query_does_not_use_has_no_influence_and_no_gradient(kernels):
     assert not dk[:, 4:].any() and not dv[:, 4:].any() and dk[:, :4].any() and dv[:, :4].all()
 
 
+@needs_native  # the reference has all of them
 def test_the_scores_of_long_sequences_are_never_all_in_memory():
     """8192 by 8192 scores are 256 MB, their mask 64 MB."""
     run = subprocess.run([sys.executable, "-P", "-c", PEAK_MEGABYTES + textwrap.dedent("""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from checks import assert_same_values, available_isas, isa
+from checks import assert_same_values, available_isas, isa, needs_native
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import dtypes
@@ -52,6 +52,7 @@ def test_any_change_of_any_weight_is_seen(which, change, value):
     assert kept.weights.tobytes() == fresh.weights.tobytes() and kept.offset.tobytes() == fresh.offset.tobytes()
 
 
+@needs_native  # the reference prepares them anew
 def test_nothing_is_done_when_nothing_has_changed():
     parts = weights()
     kept = prepared(parts)

@@ -70,6 +70,8 @@ class Host:
         """(hash, seconds of the training)"""
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *filter(None, [
             os.environ.get("PYTHONPATH")])])}
+        if tinynet.runtime._native is None:  # the bits of NumPy's products depend on the number of CPUs
+            environment["OPENBLAS_NUM_THREADS"] = "1"
         for name, value in self.environment.items():
             environment.pop(name, None)
             if value is not None:

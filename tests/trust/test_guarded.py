@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from checks import needs_native
 
+pytestmark = needs_native
 GUARDED = Path(__file__).with_name("guarded.py")
 ENVIRONMENT = {**os.environ, "TINYNET_GUARD": "1"}
 

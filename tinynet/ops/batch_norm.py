@@ -20,7 +20,7 @@ from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from . import reduction
 from .activation_formulas import elementwise
-from .arguments import as_floats, check_channel_wise, check_channels_axis
+from .arguments import as_floats, check_channel_wise, check_channels_axis, check_same_type
 from .elementwise import rsqrt, square
 from .recorded_gradients import composed
 from .shape import reshape
@@ -157,6 +157,7 @@ def batch_norm(
 
     Raises:
         ValueError: there is no sample, x has no such axis, or gamma or beta has another length than the channels.
+        TypeError: gamma or beta has another element type than x.
 
     >>> y, mean, variance = batch_norm(np.array([[1.0], [3.0]], "float32"), epsilon=0.0)
     >>> y.numpy().ravel(), mean.numpy(), variance.numpy()
@@ -229,6 +230,7 @@ def batch_norm_with(
 
     Raises:
         ValueError: x has no such axis, or a parameter or a statistic has another length than the channels.
+        TypeError: gamma or beta has another element type than x.
 
     >>> batch_norm_with([[1.0], [3.0]], [1.0], [4.0], epsilon=0.0).numpy().ravel()
     array([0., 1.], dtype=float32)
@@ -264,6 +266,7 @@ def batch_normalization(
 
     Raises:
         ValueError: x has no such axis, or a parameter or a statistic has another length than the channels.
+        TypeError: scale or offset has another element type than x.
 
     >>> batch_normalization([[1.0, 10.0], [5.0, 30.0]], [3.0, 20.0], [4.0, 100.0], axis=-1, epsilon=0).numpy().round(3)
     array([[-1., -1.],
@@ -295,6 +298,7 @@ def _checked(operation, x, gamma, beta, axis):
         if parameter is not None:
             parameter = convert_to_tensor(parameter)
             check_channel_wise(operation, name, parameter.data, shape, axis)
+            check_same_type(operation, name, parameter.data, x.data)
             inputs.append(parameter)
         arrays.append(None if parameter is None else parameter.data)
     return axis in (-1, len(shape) - 1), *arrays, inputs

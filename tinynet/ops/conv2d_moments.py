@@ -73,6 +73,8 @@ def conv2d_moments(
     arrays = (x.data, kernel.data, None if bias is None else bias.data)
     check_arrays(*arrays, 1)
     padding = as_padding("conv2d", padding, x.data.shape, kernel.data.shape, strides, dilation)
+    if 0 in x.data.shape[:3]:
+        raise ValueError(f"conv2d_moments: an input of shape {x.data.shape} has no pixels to take the mean of")
     z, mean, variance = kernels.conv2d_moments_forward(*arrays, strides, padding, dilation)
     z = record_conv2d(z, x, kernel, bias, strides, padding, dilation)
     return z, Tensor.wrap(mean), Tensor.wrap(variance)

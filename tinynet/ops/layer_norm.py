@@ -20,7 +20,7 @@ from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
-from .arguments import as_floats, check_axes
+from .arguments import as_floats, check_axes, check_same_type
 from .recorded_gradients import composed
 
 
@@ -101,6 +101,7 @@ def layer_normalization(
 
     Raises:
         ValueError: x has no such axis, or gamma or beta has another shape.
+        TypeError: gamma or beta has another element type than x.
 
     >>> layer_normalization(np.array([[1.0, 3.0]], "float32"), epsilon=0.0).numpy()
     array([[-1.,  1.]], dtype=float32)
@@ -154,6 +155,7 @@ def _along(operation, x, gamma, beta, axis, epsilon, rms):
                     f"{operation}: {name} has shape {parameter.data.shape}, "
                     f"but the normalized axes of the input have shape {inner}. Got input {x.data.shape}, axis {axis}."
                 )
+            check_same_type(operation, name, parameter.data, x.data)
             inputs.append(parameter)
         arrays.append(None if parameter is None else parameter.data.reshape(size))
     gamma_data, beta_data = arrays

@@ -25,7 +25,7 @@ from ..core.types import Array, TensorLike
 from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
-from .arguments import as_floats, check_channel_wise, check_channels_axis
+from .arguments import as_floats, check_channel_wise, check_channels_axis, check_same_type
 
 
 def synchronized_sum(x: Tensor) -> Tensor:
@@ -78,6 +78,7 @@ def synchronized_batch_norm(x: TensorLike, gamma: TensorLike = None, beta: Tenso
 
     Raises:
         ValueError: there is no sample, x has no such axis, or gamma or beta has another length than the channels.
+        TypeError: gamma or beta has another element type than x.
         RuntimeError: several processes do not share a batch at this moment.
     """
     share = shares.share()
@@ -92,6 +93,7 @@ def synchronized_batch_norm(x: TensorLike, gamma: TensorLike = None, beta: Tenso
         if parameter is not None:
             parameter = convert_to_tensor(parameter)
             check_channel_wise("synchronized_batch_norm", name, parameter.data, x.data.shape, axis)
+            check_same_type("synchronized_batch_norm", name, parameter.data, x.data)
             inputs.append(parameter)
         parameters.append(None if parameter is None else parameter.data)
     gamma_data, beta_data = parameters
