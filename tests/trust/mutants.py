@@ -29,6 +29,7 @@ HANGS, TIMES = 20, 5  # as many seconds of the CPU, and times of what was record
 TESTS = {
     "ops": ["tests/ops/test_{}.py tests/test_tape.py tests/test_derivatives.py",
             "tests/ops tests/test_tape.py tests/test_derivatives.py"],
+    "ops/conv2d_prepared": ["tests/ops/test_prepared_weights.py tests/test_kernels.py"],
     "optimizers/schedules": ["tests/test_contracts.py tests/test_optimizers.py"],
     "optimizers": ["tests/test_optimizers.py tests/test_contracts.py tests/test_derivatives.py"],
     "losses": ["tests/test_losses.py tests/test_contracts.py tests/test_losses_of_sequences.py "
@@ -40,7 +41,8 @@ TESTS = {
     "layers": ["tests/layers/test_{}.py tests/layers/test_configuration.py tests/layers/test_contract.py",
                "tests/layers"],
     "tape": ["tests/test_tape.py"], "variable": ["tests/test_tape.py tests/test_tensor.py tests/test_optimizers.py"],
-    "tensor": ["tests/test_tensor.py"], "symbolic": ["tests/test_symbolic.py tests/models/test_functional.py"],
+    "tensor": ["tests/test_tensor.py"],
+    "symbolic": ["tests/test_symbolic.py tests/models/test_functional.py tests/models/test_traced_calls.py"],
     "random": ["tests/test_random.py"], "seeds": ["tests/test_random.py"],
     "textbook": ["tests/textbook"], "data": ["tests/data"], "augment": ["tests/augment"],
     "preprocessing": ["tests/preprocessing"], "callbacks": ["tests/callbacks"], "models": ["tests/models"],
@@ -108,6 +110,7 @@ EXPLAINED = (
     ("lessons/checks/stopping.py", "([-1.0, -2.0, -1.5", ("off by one",), "a case among others, which tell as much"),
     ("lessons/grading/watch.py", "if memory > enough", ("bound",), "it is that number of bytes once in millions"),
     ("models/augmenting.py", "layer(x, training=True)", ("not passed on",), "an augmenting layer is on by default"),
+    ("models/sequential.py", "model.add(layer, rebuild=False)", ("not passed on",), SPEED),
     ("ops/add_relu.py", "np.where(y < 0", ("bound",), ZERO),
     ("ops/conv2d_prepared.py", "np.where(y < 0", ("bound",), ZERO),
     ("ops/discrete_elementwise.py", "logical_not = ", ("not passed on",), "an integer and its float are 0 together"),
