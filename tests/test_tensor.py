@@ -251,3 +251,14 @@ def test_every_tensor_has_a_mask_or_none():
     tensor._keras_mask = Tensor([True, False])
     assert copy.copy(tensor)._keras_mask is tensor._keras_mask
     assert pickle.loads(pickle.dumps(tensor))._keras_mask.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("rows", "found"), [(1, True), (64, True), (65, False)])
+def test_a_tensor_inside_a_list_of_rows_is_found(rows, found):
+    """In any of up to 64 rows; of a longer list, which is data, the first row alone is searched."""
+    x = tn.Variable(2.0)
+    with tn.GradientTape() as tape:
+        y = ops.sum(tn.convert_to_tensor([[1.0]] * (rows - 1) + [[x * 3]]))
+    assert y.numpy() == rows - 1 + 6
+    gradient = tape.gradient(y, x)
+    assert gradient.numpy() == 3 if found else gradient is None

@@ -161,3 +161,17 @@ def problems_of(cls):
 def test_every_argument_is_saved(cls):
     problems = problems_of(cls)
     assert not problems, "\n".join([f"{cls.__name__}:", *problems])
+
+
+def test_a_layer_of_ones_own_has_all_its_arguments_in_its_configuration():
+    """Without a get_config: by position, by name, keyword-only, and their defaults."""
+    class Own(layers.Layer):
+        def __init__(self, units, rate=0.5, *, flag=True, **kwargs):
+            super().__init__(**kwargs)
+            self.given = units, rate, flag
+
+    for layer, given in ((Own(3), (3, 0.5, True)), (Own(3, 0.25, flag=False, name="own"), (3, 0.25, False)),
+                         (Own(rate=0.75, units=4), (4, 0.75, True))):
+        config = layer.get_config()
+        assert tuple(config[key] for key in ("units", "rate", "flag")) == given and config["name"] == layer.name
+        assert Own.from_config(config).given == given

@@ -149,6 +149,21 @@ def test_an_error_keeps_its_other_arguments():
     assert caught.value.args == ("layer 'own' (Refusing), called on (1, 3): no", (1, 3), "more")
 
 
+def test_text_where_numbers_are_expected_is_named():
+    class Refusing(layers.Layer):
+        def call(self, x):
+            raise ValueError(self.name)
+
+    text = tn.constant([["a"]])
+    for reason in ("could not convert string to float: 'a'", "invalid literal for int() with base 10: 'a'"):
+        with pytest.raises(ValueError, match="called on .* expected numbers, got text; .*TextVectorization"):
+            Refusing(name=reason)(text)
+    with pytest.raises(ValueError, match=r"called on \(1, 1\): other$"):
+        Refusing(name="other")(text)
+    with pytest.raises(ValueError, match=r"called on \(1, 1\): could not convert$"):
+        Refusing(name="could not convert")(np.ones((1, 1)))
+
+
 @pytest.mark.filterwarnings("error")
 def test_numbers_too_large_for_the_layer_are_refused():
     layer = layers.Dense(2, name="fc")

@@ -304,6 +304,17 @@ def test_a_graph_is_made_from_its_three_keys_alone():
     assert [v.shape for v in model.weights] == [v.shape for v in two_by_two().weights]
 
 
+@pytest.mark.parametrize("missing", ["layers", "input_layers", "output_layers"])
+def test_two_of_the_three_keys_are_arguments_of_a_class(missing):
+    class Own(tn.Model):
+        def __init__(self, **numbers):
+            super().__init__()
+            self.numbers = numbers
+
+    config = {key: 2 for key in ("layers", "input_layers", "output_layers") if key != missing}
+    assert Own.from_config(config).numbers == config
+
+
 def test_a_subclass_may_hold_more_layers_than_its_graph():
     class More(tn.Model):
         def __init__(self):

@@ -110,6 +110,23 @@ def test_outputs_with_a_mask_are_left_to_the_ordinary_way():
     assert models[0](words)._keras_mask is not None and not is_quick(models[0])
 
 
+def test_an_output_in_a_dict():
+    """The mean loss of an epoch counts rows, of which a short last batch has fewer; a dict has as many as outputs."""
+    class Own(tn.Model):
+        def train_step(self, data):
+            return super().train_step(data)
+
+    histories = []
+    for cls in (tn.Model, Own):
+        tn.utils.set_random_seed(4)
+        inputs = tn.Input((2,))
+        model = cls(inputs, {"a": layers.Dense(1, name="a")(inputs)})
+        model.compile("sgd", "mse")
+        histories.append(model.fit(X[:21, 0, 0], Y[:21, None], batch_size=8, epochs=6, verbose=0,
+                                   shuffle=False).history["loss"])
+    assert histories[0] == histories[1]
+
+
 def test_in_a_callback_of_fit():
     """Where `fit` of the same model is under way, the step is taken the ordinary way."""
     class Trains(tn.callbacks.Callback):

@@ -89,15 +89,31 @@ def test_a_pipeline_keeps_the_new_format_in_an_old_file(tmp_path):
     assert "module" not in pipeline and pipeline["config"]["layers"][0]["module"] == "keras.layers"
 
 
-def test_metrics_with_weights_have_the_old_format_in_an_old_file(tmp_path):
+def test_losses_and_metrics_have_the_old_format_in_an_old_file(tmp_path):
     model = model_with()
-    model.compile("sgd", "mse", metrics=[tn.metrics.MeanAbsoluteError()],
+    model.compile("sgd", tn.losses.Huber(0.5), metrics=[tn.metrics.MeanAbsoluteError()],
                   weighted_metrics=[tn.metrics.MeanSquaredError(name="weighted")])
     model.save(tmp_path / "m.h5")
     config = training_config(tmp_path / "m.h5")
     for name, metric in (("metrics", "MeanAbsoluteError"), ("weighted_metrics", "MeanSquaredError")):
         [entry] = config[name]
         assert entry["class_name"] == metric and set(entry) == {"class_name", "config"}
+    assert config["loss"]["class_name"] == "Huber" and set(config["loss"]) == {"class_name", "config"}
     twin = tn.models.load_model(tmp_path / "m.h5")
     assert twin.evaluate(np.ones((2, 6, 6, 3)), np.zeros((2, 2)), verbose=0, return_dict=True) == model.evaluate(
         np.ones((2, 6, 6, 3)), np.zeros((2, 2)), verbose=0, return_dict=True)
+
+
+def test_models_and_layers_have_a_name_and_a_configuration_alone_in_an_old_file(tmp_path):
+    """No modules, shapes or losses, which the new format has beside them; a model inside may be compiled, too."""
+    import h5py
+
+    inner = model_with(optimizer="sgd")
+    model = tn.Sequential([tn.Input((6, 6, 3)), inner, L.Dense(1)])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5") as file:
+        config = json.loads(file.attrs["model_config"])
+    nested = config["config"]["layers"][1]
+    for part in (config, *config["config"]["layers"], *nested["config"]["layers"]):
+        assert set(part) == {"class_name", "config"}
