@@ -259,6 +259,10 @@ PAIR, IN_TURN = ["conv2d_moments_forward", "batch_norm_inference"], ["conv2d_for
     (lambda x: tn.ops.relu(x + x), ["activation_forward"]),
     (lambda x: tn.ops.relu(bn()(conv()(x)) + np.ones(8, "float32")), [*PAIR, "activation_forward"]),
     (lambda x: tn.ops.relu(1.0 + bn()(conv()(x))), [*PAIR, "activation_forward"]),
+    (lambda x: tn.ops.relu(x=bn()(conv()(x)), threshold=0.0), PAIR),
+    (lambda x: conv()(tn.ops.relu(x=tn.ops.add(x2=x, x1=bn()(x)))),
+     ["batch_norm_forward", "add_forward", "conv2d_forward"]),
+    (lambda x: bn()(tn.ops.relu(x=x)), ["activation_forward", "batch_norm_forward"]),
 ])
 def test_what_else_is_asked_for_is_computed_too(build, kernels):
     outcomes = []

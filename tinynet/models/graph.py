@@ -347,7 +347,7 @@ def _step(call, nodes, slots, dead):
     if isinstance(call, FusableLayers) and any(_is_sum_of_two(node) for node in nodes):
         arguments = _filler_of_sums(call, nodes, slots)
     elif is_layer and _takes_one_tensor(first):
-        source = slots[id(first.args[0])]
+        source = slots[id(first.inputs[0])]
     else:
         arguments = _filler(first.args, first.kwargs, slots)
     return call, is_layer, source, arguments, target, tuple(dead)
