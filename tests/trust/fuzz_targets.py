@@ -103,7 +103,7 @@ def change_object(h5py, file, name, other, draw):
         if place not in file:
             file.move(name, place)
         return
-    if what == 2 and isinstance(file[name], h5py.Dataset):
+    if what == 2 and isinstance(file[name], h5py.Dataset) and file[name].dtype.kind == "f" and file[name].size < 10**6:
         old = file[name][()]
         del file[name]
         file[name] = draw.choice([old.T, old[None], old.astype("f2"), old.astype(">f8"), old.astype("i4"),
