@@ -171,6 +171,9 @@ def test_clipping():
     np.testing.assert_allclose(np.concatenate(step(clipnorm=1)), [0.6, 0.8, 1], rtol=1e-6)
     np.testing.assert_allclose(np.concatenate(step(global_clipnorm=6.5)), [1.5, 2, 6], rtol=1e-6)
     np.testing.assert_allclose(np.concatenate(step(global_clipnorm=65.0)), [3, 4, 12], rtol=1e-6)
+    grads[0][1] = np.inf  # no direction is left of such a gradient; 0 would hide it
+    with np.errstate(all="ignore"):
+        assert all(np.isnan(result).all() for result in step(global_clipnorm=6.5))
     with pytest.raises(ValueError, match="only one of"):
         optimizers.SGD(clipnorm=1.0, clipvalue=1.0)
 

@@ -237,3 +237,24 @@ def test_errors():
         ops.categorical_crossentropy(p[:, :0], p[:, :0])
     with pytest.raises(TypeError, match="labels"):
         _native.sparse_cross_entropy_forward(p, np.zeros(2, np.float32))
+
+
+FORMULAS = {  # of probabilities or logits p, targets t and labels k
+    "softmax_cross_entropy_forward": lambda p, t, k: (p, t),
+    "sparse_softmax_cross_entropy_forward": lambda p, t, k: (p, k),
+    "sigmoid_cross_entropy_forward": lambda p, t, k: (p, t),
+    "cross_entropy_forward": lambda p, t, k: (p, t),
+    "sparse_cross_entropy_forward": lambda p, t, k: (p, k),
+    "binary_cross_entropy_forward": lambda p, t, k: (p, t),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e38, 0.0])
+def test_a_formula_warns_of_no_number(name, value):
+    """What NumPy would say of it stands in no line of the user's."""
+    p = np.array([[value, 1.0, 2.0], [value, value, value]], np.float32)
+    for target in (0.0, value):
+        targets = np.array([[target, 0.0, 1.0], [1.0, 0.0, 0.0]], np.float32)
+        getattr(reference, name)(*FORMULAS[name](p, targets, np.array([0, 1])))

@@ -251,7 +251,7 @@ def corrcoef(x: TensorLike) -> Tensor:
         x: Tensor, shape (variables, samples), or (samples,) for one variable.
 
     Returns:
-        Tensor, shape (variables, variables), or without dimensions for one variable.
+        Tensor, shape (variables, variables), or without dimensions for one variable. NaN where a variable is constant.
 
     >>> corrcoef([[1.0, 2.0, 3.0], [6.0, 4.0, 2.0]]).numpy().round(3)
     array([[ 1., -1.],
@@ -263,7 +263,8 @@ def corrcoef(x: TensorLike) -> Tensor:
     deviation = x - mean(x, axis=-1, keepdims=True)
     products = matmul(deviation, transpose(deviation))
     norms = sqrt(diagonal(products))
-    y = products / (expand_dims(norms, 0) * expand_dims(norms, 1))
+    with np.errstate(invalid="ignore"):
+        y = products / (expand_dims(norms, 0) * expand_dims(norms, 1))
     return reshape(y, ()) if y.shape == (1, 1) else y
 
 
