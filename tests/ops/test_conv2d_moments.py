@@ -144,7 +144,7 @@ def test_nan_and_infinity(bad, algorithm, isa_name):
 @pytest.mark.parametrize("isa_name", available_isas())
 @pytest.mark.parametrize("dtype", (np.float32, np.float64))
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize("size, filters", [*LARGE, ((1, 32, 32, 16), 16), ((3, 17, 18, 32), 32)])  # few tiles: parts
+@pytest.mark.parametrize("size, filters", [*LARGE, ((1, 32, 32, 16), 16), ((1, 16, 16, 192), 192)])  # few tiles
 def test_same_bits_on_any_threads(size, filters, algorithm, dtype, isa_name):
     """Sums of float32 that are added up in float64 may be the same in another order; those of float64 are not."""
     arrays = case(size, filters, dtype=dtype)
