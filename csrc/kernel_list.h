@@ -195,6 +195,13 @@ KERNEL(void, depthwise_conv2d_weight_gradient, const Conv2dShape& shape, const T
 // convolution; offset[filters] may be null.
 KERNEL(void, depthwise_pointwise_forward, const Conv2dShape& shape, const T* x, const T* kernel, const T* bias,
        bool relu, Index filters, const T* packed, const T* offset, T* y, bool pointwise_relu)
+// Depthwise convolution, with multiplier 1, of x as batch normalization by these statistics and, with `relu`, ReLU give
+// it. gamma, beta, bias, dx, dkernel and dbias may be null. The backward pass is that of statistics which depend on x.
+KERNEL(void, batch_norm_depthwise_conv2d_forward, const Conv2dShape& shape, const T* x, const T* kernel, const T* bias,
+       const T* gamma, const T* beta, const T* mean, const T* variance, double epsilon, bool relu, T* y, T* inverse_std)
+KERNEL(void, batch_norm_depthwise_conv2d_backward, const Conv2dShape& shape, const T* dy, const T* x, const T* kernel,
+       const T* gamma, const T* beta, const T* mean, const T* inverse_std, bool relu, T* dx, T* dkernel, T* dbias,
+       T* dgamma, T* dbeta)
 END_UNIT
 
 // Convolution of one group, bias, ReLU and the maximum of windows that lie side by side: `pool` describes them, its

@@ -52,6 +52,15 @@ def batch_norm_backward(
     dy: _Array, x: _Array, gamma: _Array | None, beta: _Array | None, mean: _Array, inverse_std: _Array,
     relu: bool = False, constant: bool = False, need_dx: bool = True,
 ) -> tuple[_Array | None, _Array, _Array]: ...
+def batch_norm_depthwise_conv2d_backward(
+    dy: _Array, x: _Array, kernel: _Array, strides: _Pair, padding: tuple[_Pair, _Pair], dilation: _Pair,
+    gamma: _Array | None, beta: _Array | None, mean: _Array, inverse_std: _Array, relu: bool = False,
+    need_dx: bool = True, need_dkernel: bool = True, need_dbias: bool = True,
+) -> tuple[_Array | None, _Array | None, _Array | None, _Array, _Array]: ...
+def batch_norm_depthwise_conv2d_forward(
+    x: _Array, kernel: _Array, bias: _Array | None, strides: _Pair, padding: tuple[_Pair, _Pair], dilation: _Pair,
+    gamma: _Array | None, beta: _Array | None, mean: _Array, variance: _Array, epsilon: float, relu: bool = False,
+) -> tuple[_Array, _Array]: ...
 def batch_norm_forward(
     x: _Array, gamma: _Array | None, beta: _Array | None, epsilon: float, relu: bool = False,
 ) -> tuple[_Array, _Array, _Array, _Array]: ...

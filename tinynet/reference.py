@@ -9,6 +9,9 @@ from .ops.add_relu import add_forward
 from .ops.attention import attention_backward, attention_forward
 from .ops.average_pool2d import average_pool2d_backward, average_pool2d_forward
 from .ops.batch_norm import batch_norm_backward, batch_norm_forward, batch_norm_inference, moving_average
+from .ops.batch_norm_depthwise_conv2d import (
+    batch_norm_depthwise_conv2d_backward, batch_norm_depthwise_conv2d_forward,
+)
 from .ops.batch_norm_max_pool2d import (
     batch_norm_max_pool2d_backward, batch_norm_max_pool2d_forward, batch_norm_max_pool2d_inference,
 )
@@ -51,7 +54,8 @@ from .ops.softmax import log_softmax_backward, log_softmax_forward, softmax_back
 __all__ = [
     "activation_backward", "activation_forward", "adadelta_step", "adagrad_step", "adam_step", "adamax_step",
     "add_forward", "attention_backward", "attention_forward", "average_pool2d_backward",
-    "average_pool2d_forward", "batch_norm_backward", "batch_norm_forward", "batch_norm_inference",
+    "average_pool2d_forward", "batch_norm_backward", "batch_norm_depthwise_conv2d_backward",
+    "batch_norm_depthwise_conv2d_forward", "batch_norm_forward", "batch_norm_inference",
     "batch_norm_max_pool2d_backward", "batch_norm_max_pool2d_forward", "batch_norm_max_pool2d_inference",
     "binary_cross_entropy_backward", "binary_cross_entropy_forward", "conv2d_algorithm", "conv2d_backward",
     "conv2d_batch_norm_backward", "conv2d_batch_norm_forward", "conv2d_batch_norm_inference", "conv2d_forward",

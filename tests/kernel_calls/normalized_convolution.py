@@ -5,12 +5,13 @@ from types import SimpleNamespace
 import numpy as np
 
 from kernel_calls.base import EPSILON, EQUAL, Kernel, call, equal, with_absolute_values
-from kernel_calls.convolution import PLAIN, SAME, UNEVEN, geometry_of, images
+from kernel_calls.convolution import AROUND_THE_IMAGE, PLAIN, SAME, STRIDED, UNEVEN, geometry_of, images
 from kernel_calls.normalization import (
     away_from_the_kink,
     batch_norm_bound_of,
     channels_of,
     inference_bound_of,
+    normalized_bound,
     statistics_bounds,
 )
 from tinynet import reference
@@ -83,7 +84,61 @@ NORMALIZED_CONV2D = {
 
 NO_PIXELS = [((0, 5, 5, 2), (3, 3, 2, 4), PLAIN), ((2, 2, 5, 2), (3, 3, 2, 4), PLAIN)]
 
+NORMALIZED_DEPTHWISE = {
+    "small": [((1, 1, 1, 1), (1, 1, 1, 1), PLAIN), ((2, 6, 7, 9), (3, 3, 9, 1), SAME, False),
+              ((1, 9, 8, 17), (2, 3, 17, 1), UNEVEN), ((2, 7, 8, 33), (3, 3, 33, 1), STRIDED),
+              ((1, 8, 9, 70), (5, 4, 70, 1), SAME)],
+    "large": [((12, 28, 28, 32), (3, 3, 32, 1), SAME), ((9, 33, 30, 37), (3, 3, 37, 1), STRIDED),
+              ((40, 26, 25, 1), (3, 3, 1, 1), UNEVEN, False)],
+    "empty": [((0, 5, 5, 2), (3, 3, 2, 1), SAME), ((2, 5, 5, 0), (3, 3, 0, 1), SAME)],
+}
+
 NO_FILTERS = [((2, 5, 5, 2), (3, 3, 2, 0), PLAIN)]
+
+
+def normalized_depthwise_arguments(numbers, size, kernel_shape, geometry, relu=True):
+    channels = kernel_shape[2]
+    made = {**images(numbers, size, kernel_shape, geometry, channels), **channels_of(numbers, channels),
+            "mean": numbers.normal(channels), "variance": numbers.between(0.5, 1.5, channels), "epsilon": EPSILON,
+            "relu": relu}
+    return made
+
+
+def normalized_depthwise_bound(a, results, g):
+    """What is normalized, with its error, through the convolution."""
+    z, inverse_std = reference.batch_norm_inference(a.x, a.gamma, a.beta, a.mean, a.variance, EPSILON, a.relu)
+    error = normalized_bound(a.x, a, a.mean, inverse_std, 0, 4 * g(1), g)
+    geometry, taps = geometry_of(a.strides, a.padding, a.dilation), np.prod(a.kernel.shape[:2])
+
+    def convolved(z, bias):
+        return reference.depthwise_conv2d_forward(z, np.abs(a.kernel), bias, activation="linear", **geometry)
+
+    return [g(taps + 2) * convolved(np.abs(z) + error, np.abs(a.bias)) + convolved(error, None),
+            4 * g(1) * inverse_std]
+
+
+def normalized_depthwise_gradient_arguments(numbers, *shape):
+    made = normalized_depthwise_arguments(numbers, *shape)
+    y, inverse_std = reference.batch_norm_depthwise_conv2d_forward(**made)
+    for name in ("bias", "variance", "epsilon"):
+        del made[name]
+    scale = inverse_std * made["gamma"]
+    z = (made["x"] - made["mean"]) * scale + made["beta"]
+    # Away from the kink: there the derivative of ReLU is a matter of rounding.
+    made["x"] = np.where(np.abs(z) < 1e-3, made["x"] + 4e-3 / scale, made["x"]).astype(made["x"].dtype)
+    return {"dy": numbers(*y.shape), **made, "inverse_std": inverse_std}
+
+
+def normalized_depthwise_gradient_bound(a, results, g):
+    x_hat, geometry = np.abs(a.x - a.mean) * a.inverse_std, geometry_of(a.strides, a.padding, a.dilation)
+    m, pixels = max(a.x.size // max(a.x.shape[3], 1), 1), a.dy.size // max(a.dy.shape[3], 1)
+    d, dkernel, dbias = call(reference, "depthwise_conv2d_backward", {
+        "dy": np.abs(a.dy), "x": x_hat * np.abs(a.gamma) + np.abs(a.beta), "kernel": np.abs(a.kernel), "y": None,
+        "activation": "linear", **geometry})
+    dbeta, dgamma = d.sum(axis=(0, 1, 2)), (d * x_hat).sum(axis=(0, 1, 2))
+    terms = a.kernel.size + m + 5
+    return [g(terms + 8) * a.inverse_std * np.abs(a.gamma) * (d + (dbeta + x_hat * dgamma) / m),
+            g(pixels + 12) * dkernel, g(pixels + 1) * dbias, g(terms) * dgamma, g(terms) * dbeta]
 
 
 def prepared_arguments(numbers, kernel_shape, channels, bias=True, affine=True, normalized=True):
@@ -151,6 +206,11 @@ KERNELS = {
         normalized_conv2d_gradient_arguments, normalized_conv2d_gradient_bound, whole=True,
         **{**NORMALIZED_CONV2D, "small": [*NORMALIZED_CONV2D["small"], ((2, 5, 6, 2), (3, 3, 2, 7), SAME, True, True)]},
         empty=NO_FILTERS),
+    "batch_norm_depthwise_conv2d_forward": Kernel(
+        normalized_depthwise_arguments, normalized_depthwise_bound, **NORMALIZED_DEPTHWISE),
+    "batch_norm_depthwise_conv2d_backward": Kernel(
+        normalized_depthwise_gradient_arguments, normalized_depthwise_gradient_bound, **NORMALIZED_DEPTHWISE,
+        spread=AROUND_THE_IMAGE),
     "prepare_weights": Kernel(
         prepared_arguments, prepared_bound,
         small=[((1, 1, 1, 1), 1), ((3, 3, 5, 7), 7), ((3, 3, 5, 4), 20), ((9, 33), 33, False),

@@ -102,7 +102,7 @@ def depthwise_conv2d(
     dilation = as_pair(dilation_rate, "depthwise_conv2d", "dilation_rate")
     x_data, kernel_data = x.data, kernel.data  # as they are now: a variable may be assigned to before backward runs
     bias_data = None if bias is None else bias.data
-    _check(x_data, kernel_data, bias_data)
+    check_depthwise("depthwise_conv2d", x_data, kernel_data, bias_data)
     padding = as_padding("depthwise_conv2d", padding, x_data.shape, kernel_data.shape, strides, dilation)
     y = kernels.depthwise_conv2d_forward(x_data, kernel_data, bias_data, strides, padding, dilation, activation)
     need_dx, mask = is_tracked(x), y if activation == "relu" else None
@@ -129,7 +129,17 @@ def depthwise_conv2d(
     return record(y, inputs, backward, differentiable)
 
 
-def _check(x, kernel, bias):
-    check_images("depthwise_conv2d", x, kernel, KERNEL_LAYOUT)
+def check_depthwise(operation: str, x: Array, kernel: Array, bias: Array | None) -> None:
+    """Raise an error in the operation's name if the arrays' shapes or types do not fit together.
+
+    Args:
+        operation: For the error's text.
+        x, kernel, bias: As for `depthwise_conv2d_forward`.
+
+    Raises:
+        ValueError: a rank, the number of channels or the bias's length.
+        TypeError: the element types differ.
+    """
+    check_images(operation, x, kernel, KERNEL_LAYOUT)
     channels, multiplier = kernel.shape[2:]
-    check_kernel("depthwise_conv2d", KERNEL_LAYOUT, x, kernel, bias, channels, channels * multiplier)
+    check_kernel(operation, KERNEL_LAYOUT, x, kernel, bias, channels, channels * multiplier)

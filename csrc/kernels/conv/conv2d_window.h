@@ -19,6 +19,21 @@ constexpr Index kTasks = 16;  // at least, if there is enough work: divides even
 // core, than it saves: some 5 to 10 us of work.
 constexpr Index kProductsOfThread = 1 << 19;
 
+// Batch normalization of what a window reads: (x - mean) scale + offset, then ReLU or not. Each array has whole vectors
+// of channels.
+template <class T>
+struct Normalized {
+  const T *mean, *scale, *offset;
+  bool relu;
+
+  struct Columns {
+    Vec<T> mean, scale, offset;
+    Vec<T> centred(Vec<T> x) const { return x - mean; }
+    Vec<T> scaled(Vec<T> centred) const { return centred * scale + offset; }
+  };
+  Columns columns(Index c) const { return {load(mean + c), load(scale + c), load(offset + c)}; }
+};
+
 // The input of a convolution. Position (i, j) of the grid reads, through tap (p, q), the pixel
 // x[n][i*stride_h + tap_row[p]][j*stride_w + tap_col[q]], which is zero outside of the image.
 template <class T>
@@ -30,6 +45,8 @@ struct Window {
   Index taps_h, taps_w;
   const Index* tap_row;  // increasing
   const Index* tap_col;  // increasing
+  // Unless it is null: what x counts as. Only depthwise convolution (BandInput) reads it.
+  const Normalized<T>* normalized = nullptr;
 
   Index first_row() const { return tap_row[0]; }
   Index first_col() const { return tap_col[0]; }

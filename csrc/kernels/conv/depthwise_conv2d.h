@@ -12,15 +12,16 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 
 // Multiplies each channel of the window, repeated `repeat` times, by its own taps[p][q][padded]. Then adds up groups of
-// `reduce` adjacent channels. target.bias is padded too.
-template <class T>
-void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T* taps, const Target<T>& target) {
+// `reduce` adjacent channels. target.bias is padded too. Each row that is stored is given to after(band, row) at once.
+template <class T, class After>
+void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T* taps, const Target<T>& target,
+                         const After& after) {
   const DepthwiseRows<T> all(w, repeat, taps, target.bias, target.relu);
   const Index used = all.input().channels(), padded = whole_vectors<T>(used);
   if (w.batch * w.grid_h * w.grid_w * used == 0) return;
   const auto bands = all.input().bands();
   parallel_for(bands.count, 1, [&](Index first_band, Index last_band) {
-    const typename DepthwiseRows<T>::Memory memory(all, bands.rows);
+    const typename DepthwiseRows<T>::Memory memory(all);
     const Scratch<T> line(reduce > 1 ? w.grid_w * padded : 0);
     for (Index band = first_band; band < last_band; ++band) {
       const Index image = band / bands.each, first = band % bands.each * bands.rows;
@@ -29,33 +30,44 @@ void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T
           image, first, min(bands.rows, w.grid_h - first), memory, reduce > 1 ? padded : target.col,
           [&](Index i) { return reduce > 1 ? static_cast<T*>(line) : begin + i * target.row; },
           [&](Index i) {
-            if (reduce == 1) return;
+            if (reduce == 1) return after(band, begin + i * target.row);
             for (Index k = 0; k < w.grid_w; ++k)
               for (Index c = 0; c < used / reduce; ++c) {
                 T sum = 0;
                 for (Index m = 0; m < reduce; ++m) sum += line[k * padded + c * reduce + m];
                 begin[i * target.row + k * target.col + c] = sum;
               }
+            after(band, begin + i * target.row);
           });
     }
   });
 }
 
-// x[batch][height][width][channels], kernel[kh][kw][channels][multiplier], where s.filters = channels * multiplier
+// x[batch][height][width][channels], kernel[kh][kw][channels][multiplier], where s.filters = channels * multiplier. x
+// counts as `normalized`, unless that is null.
 template <class T>
-void depthwise_conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu) {
+void depthwise_forward(const Conv2dShape& s, const T* x, const Normalized<T>* normalized, const T* kernel,
+                       const T* bias, T* y, bool relu) {
   const DepthwiseWeights<T> weights(s, kernel, bias);
   const Taps tap(s);
   const Window<T> window{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
-                         s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap.row, tap.col};
+                         s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap.row, tap.col, normalized};
   depthwise_correlate<T>(window, s.filters / max(1, s.channels), 1, weights.taps,
                          {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters,
-                          weights.bias(), relu});
+                          weights.bias(), relu},
+                         [](Index, T*) {});
 }
 
-// The input gradient in phases, as in conv2d_input_gradient_direct.
 template <class T>
-void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx) {
+void depthwise_conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel, const T* bias, T* y, bool relu) {
+  depthwise_forward<T>(s, x, nullptr, kernel, bias, y, relu);
+}
+
+// The input gradient in phases, as in conv2d_input_gradient_direct. with_phase(window, channels from one pixel of the
+// phase to the next, correlate) calls correlate(after) once, with a function as of depthwise_correlate.
+template <class T, class WithPhase>
+void depthwise_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx,
+                              const WithPhase& with_phase) {
   const Index padded = whole_vectors<T>(s.filters), line = s.width * s.channels;
   const Scratch<Index> row(s.kernel_height), row_reach(s.kernel_height), col(s.kernel_width), col_reach(s.kernel_width);
   const Scratch<T> weights(s.kernel_height * s.kernel_width * padded);
@@ -75,11 +87,19 @@ void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T*
                 c < s.filters ? kernel[(row[p] * s.kernel_width + col[q]) * s.filters + c] : T(0);
       const Window<T> window{dy, y, s.batch, s.out_height, s.out_width, s.filters, ceil_div(s.height - h, s.stride_h),
                              ceil_div(s.width - v, s.stride_w), 1, 1, taps_h, taps_w, row_reach, col_reach};
-      depthwise_correlate<T>(window, 1, s.filters / max(1, s.channels), weights,
-                             {out, s.height * line, s.stride_h * line, s.stride_w * s.channels, nullptr, false});
+      const Target<T> target{out, s.height * line, s.stride_h * line, s.stride_w * s.channels, nullptr, false};
+      with_phase(window, target.col, [&](const auto& after) {
+        depthwise_correlate<T>(window, 1, s.filters / max(1, s.channels), weights, target, after);
+      });
     }
 }
 
+template <class T>
+void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx) {
+  depthwise_input_gradient<T>(s, dy, kernel, y, dx, [](const Window<T>&, Index, const auto& correlate) {
+    correlate([](Index, T*) {});
+  });
+}
 
 // sums[p][q] += sum over a row's pixels of input * dy, for `taps_h` rows of `taps_w` taps and one vector of channels.
 // The sums stay in registers, and each dy that is loaded serves all of them.
@@ -143,14 +163,16 @@ struct TapSums {
   }
 };
 
-// dkernel[p][q][c][m] = sum over pixels of x[..p..q..][c] * dy[pixel][c*multiplier + m], dbias the sum of dy.
+// dkernel[p][q][c][m] = sum over pixels of x[..p..q..][c] * dy[pixel][c*multiplier + m], dbias the sum of dy. x counts as
+// `normalized`, unless that is null.
 template <class T>
-void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
+void depthwise_weight_gradient(const Conv2dShape& s, const T* dy, const T* x, const Normalized<T>* normalized,
+                               const T* y, T* dkernel, T* dbias) {
   constexpr Index lanes = VectorOf<T>::lanes;
   const Index padded = whole_vectors<T>(s.filters), taps = s.kernel_height * s.kernel_width;
   const Taps tap(s);
   const Window<T> w{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
-                    s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap.row, tap.col};
+                    s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap.row, tap.col, normalized};
   const BandInput<T> input(w, s.filters / max(1, s.channels));
   const bool empty = s.batch * s.out_height * s.out_width * s.filters == 0;
   const auto bands = empty ? typename BandInput<T>::Bands{1, 1, 0} : input.bands();
@@ -167,13 +189,12 @@ void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T
     for (Index j = 0; j < w.grid_w; ++j) inside[j * s.kernel_width + q] = input.is_inside(j, q);
   }
   parallel_for(parts, 1, [&](Index first_part, Index last_part) {
-    const Scratch<T> slab(input.slab_size(bands.rows)), masked(copy_dy ? w.grid_w * padded : 0);
+    const Scratch<T> slab(input.slab_size()), masked(copy_dy ? w.grid_w * padded : 0);
     const Scratch<const T*> rows(s.kernel_height);
     for (Index part = first_part; part < last_part; ++part)
       for (Index band = bands.count * part / parts; band < bands.count * (part + 1) / parts; ++band) {
         const Index image = band / bands.each, first = band % bands.each * bands.rows;
         const Index count = min(bands.rows, w.grid_h - first);
-        input.fill(image, first, count, slab);
         for (Index i = 0; i < count; ++i) {
           input.find_rows(image, first, i, slab, zeros.memory, rows);
           const Index start = (image * w.grid_h + first + i) * w.grid_w * s.filters;
@@ -219,6 +240,11 @@ void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T
       }
     }
   }
+}
+
+template <class T>
+void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
+  depthwise_weight_gradient<T>(s, dy, x, nullptr, y, dkernel, dbias);
 }
 
 }  // namespace

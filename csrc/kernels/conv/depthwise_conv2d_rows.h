@@ -142,10 +142,10 @@ class DepthwiseRows {
 
   const BandInput<T>& input() const { return input_; }
 
-  // A thread's memory for bands of up to so many rows.
+  // A thread's memory for a row.
   struct Memory {
-    Memory(const DepthwiseRows& all, Index rows)
-        : slab(all.input_.slab_size(rows)), rows(all.w_.taps_h), edge(all.w_.taps_h * all.w_.taps_w) {}
+    explicit Memory(const DepthwiseRows& all)
+        : slab(all.input_.slab_size()), rows(all.w_.taps_h), edge(all.w_.taps_h * all.w_.taps_w) {}
     const Scratch<T> slab;
     const Scratch<const T*> rows, edge;
   };
@@ -156,7 +156,6 @@ class DepthwiseRows {
   void compute(Index image, Index first, Index count, const Memory& memory, Index out_step, const RowOf& row_of,
                const Finish& finish) const {
     const Index padded = whole_vectors<T>(input_.channels()), step = w_.stride_w * input_.pitch(), none = 0;
-    input_.fill(image, first, count, memory.slab);
     for (Index i = 0; i < count; ++i) {
       input_.find_rows(image, first, i, memory.slab, zeros_.memory, memory.rows);
       T* const out = row_of(i);

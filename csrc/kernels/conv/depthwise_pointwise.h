@@ -13,7 +13,7 @@ namespace {
 // The depthwise rows of a block, computed where they are asked for.
 template <class T>
 struct ComputedRows {
-  ComputedRows(const DepthwiseRows<T>& all, const Window<T>& w, Index rows) : all_(all), w_(w), memory_(all, rows) {}
+  ComputedRows(const DepthwiseRows<T>& all, const Window<T>& w) : all_(all), w_(w), memory_(all) {}
   Index slab_size(const Blocks& blocks) const { return blocks.pixels * w_.channels; }
   const T* input(const Block& block, T* slab) {
     const Index line = w_.grid_w * w_.channels;
@@ -60,8 +60,8 @@ void depthwise_pointwise_forward(const Conv2dShape& s, const T* x, const T* kern
   const Window<T> window{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
                          s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap.row, tap.col};
   const DepthwiseRows<T> rows(window, s.filters / max(1, s.channels), weights.taps, weights.bias(), relu);
-  correlate_blocks<T>(between, 1, s.filters, filters, panels, target, [&](const Blocks& blocks) {
-    return ComputedRows<T>(rows, between, blocks.rows);
+  correlate_blocks<T>(between, 1, s.filters, filters, panels, target, [&](const Blocks&) {
+    return ComputedRows<T>(rows, between);
   });
 }
 

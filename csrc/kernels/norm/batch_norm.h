@@ -271,6 +271,33 @@ struct GradientStatistics {
   T *mean_dy, *slope;
 };
 
+// What gradient_sums() and input_gradient() take as `masked`, where nothing is masked.
+template <class T>
+auto unmasked(const T* dy, const T* x, const T* mean) {
+  return [=](Index j) {
+    return [=, mean_j = mean[j]](Index i, T& centred) {
+      centred = x[i] - mean_j;
+      return dy[i];
+    };
+  };
+}
+
+// dx by statistics that depend on x. dx may be dy.
+template <class T, class Masked>
+void input_gradient(const Lines& lines, const Affine<T>& affine, const GradientStatistics<T>& statistics,
+                    const Masked& masked, T* dx) {
+  const T *const scale = affine.scale, *const mean_dy = statistics.mean_dy, *const slope = statistics.slope;
+  for_blocks_reversed_per_thread(lines.blocks, [=, &lines](Index first_block, Index last_block) {
+    each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
+      return [=, gradient = masked(j), scale_j = scale[j], mean_dy_j = mean_dy[j], slope_j = slope[j]](Index i) {
+        T centred;
+        const T d = gradient(i, centred);
+        dx[i] = scale_j * ((d - mean_dy_j) - centred * slope_j);
+      };
+    });
+  });
+}
+
 }  // namespace normalization
 
 // gamma and beta may be null. inverse_std[c] = 1 / sqrt(variance[c] + epsilon).
@@ -314,12 +341,7 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
         };
       });
     else
-      use([=](Index j) {
-        return [=, mean_j = m[j]](Index i, T& centred) {
-          centred = x[i] - mean_j;
-          return dy[i];
-        };
-      });
+      use(unmasked(dy, x, affine.mean));
   };
   with_mask([&](const auto& masked) {
     gradient_sums<T>(lines, masked, inverse_std, dgamma, dbeta);
@@ -335,17 +357,7 @@ void batch_norm_backward(const T* dy, const T* x, const T* gamma, const T* beta,
       });
       return;
     }
-    const GradientStatistics<T> statistics(dgamma, dbeta, inverse_std, lines);
-    const T *const mean_dy = statistics.mean_dy, *const slope = statistics.slope;
-    for_blocks_reversed_per_thread(lines.blocks, [=, &lines](Index first_block, Index last_block) {
-      each_element(lines.begin(first_block), lines.end(last_block - 1), lines, [=](Index j) {
-        return [=, gradient = masked(j), scale_j = scale[j], mean_dy_j = mean_dy[j], slope_j = slope[j]](Index i) {
-          T centred;
-          const T d = gradient(i, centred);
-          dx[i] = scale_j * ((d - mean_dy_j) - centred * slope_j);
-        };
-      });
-    });
+    input_gradient<T>(lines, affine, GradientStatistics<T>(dgamma, dbeta, inverse_std, lines), masked, dx);
   });
 }
 
