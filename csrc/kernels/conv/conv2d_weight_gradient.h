@@ -37,10 +37,10 @@ struct OutputGradient {
   }
 };
 
-// Adds the sum over the pixels of dy[pixel][vectors * lanes] to `sums`.
+// Adds the sum over the pixels of dy[pixel][width], of `vectors` vectors of them, to `sums`.
 template <int vectors, class T>
-void add_pixels(const T* dy, Index pixels, T* sums) {
-  constexpr int lanes = VectorOf<T>::lanes, width = vectors * lanes;
+void add_pixels(const T* dy, Index pixels, Index width, T* sums) {
+  constexpr int lanes = VectorOf<T>::lanes;
   constexpr Index chains = 4;  // an addition takes up to four cycles
   Vec<T> sum[chains][vectors] = {};
   Index k = 0;
@@ -103,7 +103,8 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
     row_offset[r] = w.row_offset(r / (s.kernel_width * depth)) + w.col_offset(r / depth % s.kernel_width) + r % depth;
 
   // The sum over pixels is cut into `parts`, each with its own partial result, as many as memory traffic allows, and a
-  // power of 2: equal shares for 2, 4 or 8 threads. If that is too few, the weights of each part are cut into `slices`.
+  // power of 2: equal shares for 2, 4 or 8 threads. If that is too few, the weights of each part are cut into `slices`,
+  // which changes no sum. Each slice copies the blocks of its part again, so there are no more than two tasks a thread.
   const Blocks blocks = Blocks::of(w, kBlockPixels);
   const Index partial = s.groups * padded * rows;  // [group][panel][row][width]
   const Index row_tiles = ceil_div(rows, kTileRows);
@@ -111,12 +112,13 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
   const Index most = min(blocks.count, min(kTasks, max(1, limit)));
   Index parts = 1;
   while (2 * parts <= most) parts *= 2;
-  const Index slices = min(max(1, row_tiles), ceil_div(kTasks / 2, parts));
+  const Index slices = min(max(1, row_tiles), ceil_div(2 * num_threads(), parts));
   const Scratch<T> partials(parts * partial), partial_sums(parts * s.groups * padded);
 
-  // dy can be read in place if its rows are one whole panel.
+  // dy is read in place if its rows are whole panels. With many weights a filter, several panels are packed first.
   const T* const dy = gradient.in_place();
-  const bool pack = s.groups > 1 || dy == nullptr || columns > kPanel<T> || columns % VectorOf<T>::lanes != 0;
+  const bool whole = columns <= kPanel<T> ? columns % VectorOf<T>::lanes == 0 : columns % kPanel<T> == 0;
+  const bool pack = s.groups > 1 || dy == nullptr || !whole || (columns > kPanel<T> && rows > kPackedRows);
   const Index slab_size = w.in_place() ? 0 : blocks.images * w.image_pitch(blocks.rows);
   parallel_for(parts * slices, 1, [&](Index begin, Index end) {
     const Scratch<T> slab(slab_size), packed(pack ? blocks.pixels * s.groups * padded : 0);
@@ -152,7 +154,8 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
           for (Index column = 0; column < columns; column += kPanel<T>) {
             const Index width = panel_width<T>(columns, column);
             TileInput<T> in{input + g * depth, nullptr, w.stride_w * w.channels, segments, segment_count,
-                            pack ? packed + (g * padded + column) * pixels : dy + start, pack ? width : s.filters};
+                            pack ? packed + (g * padded + column) * pixels : dy + start + column,
+                            pack ? width : s.filters};
             TileOutput<T> out{nullptr, to, width, nullptr, index > first_block, false};
             for (Index i = 0; i < kTileRows; ++i) to[i] = i * width;
             for (Index t = first_tile; t < last_tile; ++t) {
@@ -164,7 +167,9 @@ void weight_gradient_of(const Conv2dShape& s, const Gradient& gradient, const T*
           }
         // The tiles have just loaded dy, overlapped with their multiplications, so dy is in the cache.
         if (!pack && sums != nullptr)
-          columns == kPanel<T> ? add_pixels<2>(dy + start, pixels, sums) : add_pixels<1>(dy + start, pixels, sums);
+          for (Index column = 0; column < columns; column += kPanel<T>)
+            (columns >= kPanel<T> ? add_pixels<2, T> : add_pixels<1, T>)(dy + start + column, pixels, columns,
+                                                                         sums + column);
       }
     }
   });
