@@ -22,7 +22,10 @@ BUILT = {
     layers.Dense: (VECTOR, lambda x: layers.Dense(4, activation="tanh")(layers.Dense(8, activation="relu")(x))),
     layers.Conv2D: (IMAGE, lambda x: layers.Conv2D(3, 3, activation="relu")(layers.Conv2D(4, 2)(x))),
     layers.BatchNormalization: (IMAGE, lambda x: layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3)(x)))),
+    layers.DepthwiseConv2D: (IMAGE, lambda x: layers.DepthwiseConv2D(2)(
+        layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3)(x))))),
 }
+NORMALIZED = (layers.BatchNormalization, layers.DepthwiseConv2D)
 # Instances that run the ordinary way though others of their class are recorded.
 ORDINARY_CASES = {"Softmax over two axes": "an array that no kernel has computed"}
 
@@ -179,9 +182,10 @@ def test_penalties_and_sample_weights(penalty):
     assert replays(by_calls)
 
 
-def test_fit_and_evaluate_with_a_short_last_batch_and_several_epochs():
+@pytest.mark.parametrize("case", NORMALIZED)
+def test_fit_and_evaluate_with_a_short_last_batch_and_several_epochs(case):
     x, y = batches(IMAGE, 1, batch=22)[0]
-    by_calls, by_python = made(layers.BatchNormalization), ordinary(made(layers.BatchNormalization))
+    by_calls, by_python = made(case), ordinary(made(case))
     histories = []
     for model in (by_calls, by_python):
         tn.utils.set_random_seed(7)
@@ -218,8 +222,9 @@ def changed_in_place(model):
 
 @pytest.mark.parametrize("change", [changed_weight, changed_average, changed_rate, changed_momentum, frozen,
                                     changed_in_place])
-def test_what_the_user_changes_between_steps_counts(change):
-    models = [made(layers.BatchNormalization), ordinary(made(layers.BatchNormalization))]
+@pytest.mark.parametrize("case", NORMALIZED)
+def test_what_the_user_changes_between_steps_counts(change, case):
+    models = [made(case), ordinary(made(case))]
     for model in models:
         given = batches(IMAGE, 8)
         for position, (x, y) in enumerate(given):
