@@ -43,15 +43,14 @@ class PointwiseConvolution {
     const Segment segment{0, s_.channels};
     Index from[kTileRows], to[kTileRows];
     for (Index i = 0; i < kTileRows; ++i) from[i] = i * s_.channels, to[i] = i * s_.filters;
-    for (Index column = 0; column < s_.filters; column += kPanel<T>)
-      for (Index t = 0; t < tiles; ++t) {
-        const Index pixel = pixels * t / tiles, columns = min(s_.filters - column, kPanel<T>);
-        tile_for<T>(pixels * (t + 1) / tiles - pixel, columns)(
-            {x_ + (begin + pixel) * s_.channels, from, 1, &segment, 1, weights_.panels + column * s_.channels,
-             panel_width<T>(s_.filters, column)},
-            {z_ + (begin + pixel) * s_.filters + column, to, columns, bias == nullptr ? nullptr : bias + column, false,
-             false});
-      }
+    for_tiles<T>(tiles, 0, ceil_div(s_.filters, kPanel<T>), s_.channels, [&](Index t, Index panel) {
+      const Index pixel = pixels * t / tiles, column = panel * kPanel<T>, columns = min(s_.filters - column, kPanel<T>);
+      tile_for<T>(pixels * (t + 1) / tiles - pixel, columns)(
+          {x_ + (begin + pixel) * s_.channels, from, 1, &segment, 1, weights_.panels + column * s_.channels,
+           panel_width<T>(s_.filters, column)},
+          {z_ + (begin + pixel) * s_.filters + column, to, columns, bias == nullptr ? nullptr : bias + column, false,
+           false});
+    });
   }
 
   const Conv2dShape& s_;
