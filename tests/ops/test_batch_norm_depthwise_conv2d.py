@@ -77,6 +77,22 @@ def test_same_as_in_turn_with_nan_and_infinity(call, isa_name):
         assert_as_in_turn(call)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("isa_name", available_isas())
+def test_nan_and_infinity_in_the_gradient_of_an_inner_pixel_reach_all_gradients(isa_name, bad):
+    """At the border taps that read no pixel stay finite; the reference multiplies the zeros there."""
+    rng, geometry = np.random.default_rng(0), ((1, 1), ((1, 1), (1, 1)), (1, 1))
+    x, kernel = rng.standard_normal((2, 7, 8, 20)).astype("f4"), rng.standard_normal((3, 3, 20, 1)).astype("f4")
+    mean, inverse_std, dy = x.mean((0, 1, 2)), 1 / x.std((0, 1, 2)), rng.standard_normal(x.shape).astype("f4")
+    dy[1, 3, 4, 17] = bad
+    with isa(isa_name), np.errstate(all="ignore"):
+        actual, expected = (table.batch_norm_depthwise_conv2d_backward(dy, x, kernel, *geometry, None, None, mean,
+                                                                       inverse_std) for table in (_native, reference))
+    for gradient, right in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(np.isfinite(gradient), np.isfinite(right))
+        assert not np.isfinite(gradient[..., 17, 0] if gradient.shape == kernel.shape else gradient[..., 17]).all()
+
+
 @pytest.mark.parametrize("backend", ("native", "numpy"))
 @pytest.mark.parametrize("relu", (False, True))
 @pytest.mark.parametrize("strides, padding", [(1, "same"), (2, "same"), ((2, 1), "valid"), (3, 1)])

@@ -12,7 +12,8 @@ namespace tinynet::TINYNET_ISA {
 namespace {
 
 // Multiplies each channel of the window, repeated `repeat` times, by its own taps[p][q][padded]. Then adds up groups of
-// `reduce` adjacent channels. target.bias is padded too. Each row that is stored is given to after(band, row) at once.
+// `reduce` adjacent channels. target.bias is padded too. Each row that is stored is given to
+// after(band, row, input rows of its taps) at once.
 template <class T, class After>
 void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T* taps, const Target<T>& target,
                          const After& after) {
@@ -29,15 +30,15 @@ void depthwise_correlate(const Window<T>& w, Index repeat, Index reduce, const T
       all.compute(
           image, first, min(bands.rows, w.grid_h - first), memory, reduce > 1 ? padded : target.col,
           [&](Index i) { return reduce > 1 ? static_cast<T*>(line) : begin + i * target.row; },
-          [&](Index i) {
-            if (reduce == 1) return after(band, begin + i * target.row);
+          [&](Index i, const T* const* rows) {
+            if (reduce == 1) return after(band, begin + i * target.row, rows);
             for (Index k = 0; k < w.grid_w; ++k)
               for (Index c = 0; c < used / reduce; ++c) {
                 T sum = 0;
                 for (Index m = 0; m < reduce; ++m) sum += line[k * padded + c * reduce + m];
                 begin[i * target.row + k * target.col + c] = sum;
               }
-            after(band, begin + i * target.row);
+            after(band, begin + i * target.row, rows);
           });
     }
   });
@@ -55,7 +56,7 @@ void depthwise_forward(const Conv2dShape& s, const T* x, const Normalized<T>* no
   depthwise_correlate<T>(window, s.filters / max(1, s.channels), 1, weights.taps,
                          {y, s.out_height * s.out_width * s.filters, s.out_width * s.filters, s.filters,
                           weights.bias(), relu},
-                         [](Index, T*) {});
+                         [](Index, T*, const T* const*) {});
 }
 
 template <class T>
@@ -63,8 +64,16 @@ void depthwise_conv2d_forward(const Conv2dShape& s, const T* x, const T* kernel,
   depthwise_forward<T>(s, x, nullptr, kernel, bias, y, relu);
 }
 
-// The input gradient in phases, as in conv2d_input_gradient_direct. with_phase(window, channels from one pixel of the
-// phase to the next, correlate) calls correlate(after) once, with a function as of depthwise_correlate.
+// A phase of the input gradient: pixels of dx that are read through the same taps of the kernel, `step` elements apart.
+template <class T>
+struct DepthwisePhase {
+  const Window<T>& window;  // of dy
+  const Index *row, *col;   // of the kernel: [window.taps_h], [window.taps_w]
+  Index step;
+};
+
+// The input gradient in phases, as in conv2d_input_gradient_direct. with_phase(phase, correlate) calls correlate(after)
+// once, with a function as of depthwise_correlate.
 template <class T, class WithPhase>
 void depthwise_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx,
                               const WithPhase& with_phase) {
@@ -88,7 +97,7 @@ void depthwise_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel
       const Window<T> window{dy, y, s.batch, s.out_height, s.out_width, s.filters, ceil_div(s.height - h, s.stride_h),
                              ceil_div(s.width - v, s.stride_w), 1, 1, taps_h, taps_w, row_reach, col_reach};
       const Target<T> target{out, s.height * line, s.stride_h * line, s.stride_w * s.channels, nullptr, false};
-      with_phase(window, target.col, [&](const auto& after) {
+      with_phase(DepthwisePhase<T>{window, row, col, target.col}, [&](const auto& after) {
         depthwise_correlate<T>(window, 1, s.filters / max(1, s.channels), weights, target, after);
       });
     }
@@ -96,8 +105,8 @@ void depthwise_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel
 
 template <class T>
 void depthwise_conv2d_input_gradient(const Conv2dShape& s, const T* dy, const T* kernel, const T* y, T* dx) {
-  depthwise_input_gradient<T>(s, dy, kernel, y, dx, [](const Window<T>&, Index, const auto& correlate) {
-    correlate([](Index, T*) {});
+  depthwise_input_gradient<T>(s, dy, kernel, y, dx, [](const DepthwisePhase<T>&, const auto& correlate) {
+    correlate([](Index, T*, const T* const*) {});
   });
 }
 
@@ -163,16 +172,14 @@ struct TapSums {
   }
 };
 
-// dkernel[p][q][c][m] = sum over pixels of x[..p..q..][c] * dy[pixel][c*multiplier + m], dbias the sum of dy. x counts as
-// `normalized`, unless that is null.
+// dkernel[p][q][c][m] = sum over pixels of x[..p..q..][c] * dy[pixel][c*multiplier + m], dbias the sum of dy.
 template <class T>
-void depthwise_weight_gradient(const Conv2dShape& s, const T* dy, const T* x, const Normalized<T>* normalized,
-                               const T* y, T* dkernel, T* dbias) {
+void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
   constexpr Index lanes = VectorOf<T>::lanes;
   const Index padded = whole_vectors<T>(s.filters), taps = s.kernel_height * s.kernel_width;
   const Taps tap(s);
   const Window<T> w{x, nullptr, s.batch, s.height, s.width, s.channels, s.out_height, s.out_width,
-                    s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap.row, tap.col, normalized};
+                    s.stride_h, s.stride_w, s.kernel_height, s.kernel_width, tap.row, tap.col};
   const BandInput<T> input(w, s.filters / max(1, s.channels));
   const bool empty = s.batch * s.out_height * s.out_width * s.filters == 0;
   const auto bands = empty ? typename BandInput<T>::Bands{1, 1, 0} : input.bands();
@@ -240,11 +247,6 @@ void depthwise_weight_gradient(const Conv2dShape& s, const T* dy, const T* x, co
       }
     }
   }
-}
-
-template <class T>
-void depthwise_conv2d_weight_gradient(const Conv2dShape& s, const T* dy, const T* x, const T* y, T* dkernel, T* dbias) {
-  depthwise_weight_gradient<T>(s, dy, x, nullptr, y, dkernel, dbias);
 }
 
 }  // namespace

@@ -151,7 +151,7 @@ class DepthwiseRows {
   };
 
   // Output rows first, ..., first + count - 1 of an image. Row i goes to row_of(i), its pixels `out_step` apart, and
-  // then finish(i) is called.
+  // then finish(i, rows) is called with the input rows of its taps.
   template <class RowOf, class Finish>
   void compute(Index image, Index first, Index count, const Memory& memory, Index out_step, const RowOf& row_of,
                const Finish& finish) const {
@@ -181,7 +181,7 @@ class DepthwiseRows {
       };
       at_edge(0, begin_);
       at_edge(end_, w_.grid_w);
-      finish(i);
+      finish(i, memory.rows);
     }
   }
 

@@ -21,7 +21,7 @@ struct ComputedRows {
       T* const image = slab + n * block.rows * line;
       all_.compute(
           block.image + n, block.row, block.rows, memory_, w_.channels, [&](Index i) { return image + i * line; },
-          [](Index) {});
+          [](Index, const T* const*) {});
     }
     return slab;
   }
