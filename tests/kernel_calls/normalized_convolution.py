@@ -210,7 +210,7 @@ KERNELS = {
         normalized_depthwise_arguments, normalized_depthwise_bound, **NORMALIZED_DEPTHWISE),
     "batch_norm_depthwise_conv2d_backward": Kernel(
         normalized_depthwise_gradient_arguments, normalized_depthwise_gradient_bound, **NORMALIZED_DEPTHWISE,
-        tainted={"dy": "meets the zeros around the images in the reference alone: tests/ops has a test of inner pixels"},
+        tainted={"dy": "meets the zeros around images in the reference alone; tests/ops has a test of inner pixels"},
         spread={**AROUND_THE_IMAGE, **dict.fromkeys(("x", "gamma", "beta", "mean", "inverse_std"),
                                                     "may be multiplied by the zeros that stand around dy")}),
     "prepare_weights": Kernel(

@@ -4,8 +4,8 @@
 // Both do few operations for the memory they access. Forward, the rows that an output row reads are normalized into the
 // L1 cache (depthwise_conv2d_band.h); what is normalized is never in memory. Backward there are two passes instead of
 // four. The first computes d, the gradient of what is normalized. Each of its rows is masked by ReLU and summed up for
-// dgamma and dbeta as it is stored, and the same row of x, normalized, and the rows of dy that it was computed from give
-// the weights' gradient. The second is what batch normalization makes of d, in its place:
+// dgamma and dbeta as it is stored. The same row of x, normalized, and the rows of dy that it was computed from give the
+// weights' gradient. The second is what batch normalization makes of d, in its place:
 //
 //   dx = scale ((d - mean_dy) - (x - mean) slope)          as in batch_norm.h
 //
