@@ -51,9 +51,9 @@ constexpr Index kSlabBytes = 384 << 10;
 constexpr Index kFewPixels = 400;  // are one block, if their input fits into so many bytes and their weights do not
 constexpr Index kFewPixelsBytes = 512 << 10;
 constexpr Index kBlockDepth = 1024;  // products summed before the next panel: 64 KB of weights with AVX2
-// Panels of weights that each tile of 12 rows reads, from L2. 64 images of 32x32 with a 1x1 kernel of 32x64 take 0.87 of
-// the time.
-constexpr Index kPanelsOfTileBytes = 128 << 10;
+// Weights of a 1x1 convolution with moments that each tile of 12 rows reads, from L1 or L2. 64 images of 32x32 with 32x64
+// weights take 0.87 of the time.
+constexpr Index kPanelsOfTileBytes = 32 << 10;
 // All partial results of a weight gradient: they are written, and read once more by threads that did not write them.
 // With 8 MB, 16 images of 14x14x64 with stride 2 take 1.9 times as long, 64 images of 8x8 with a 1x1 kernel of 128x256
 // 1.2 times.

@@ -120,17 +120,31 @@ void correlate_blocks(const Window<T>& w, Index groups, Index depth, Index colum
         }
       const Index tiles = ceil_div(pixels, kTileRows);
       for (Index g = 0; g < groups; ++g)
-        for (Index d = 0; d < depth_blocks; ++d)
-          for_tiles<T>(tiles, first_panel, end_panel, min(total_depth, kBlockDepth), [&](Index t, Index panel) {
-            const Index column = panel * kPanel<T>, width = panel_width<T>(columns, column);
-            const Index pixel = pixels * t / tiles, used = min(columns - column, kPanel<T>);
-            tile_for<T>(pixels * (t + 1) / tiles - pixel, used)(
-                {input + g * depth, from + pixel, 1, segments + block_first[d], block_first[d + 1] - block_first[d],
-                 panels + (g * padded + column) * total_depth + block_start[d] * width, width},
-                {target.out + g * columns + column, to + pixel, used,
-                 target.bias == nullptr ? nullptr : target.bias + g * padded + column, d > 0,
-                 target.relu && d == depth_blocks - 1});
-          });
+        for (Index column = first_panel * kPanel<T>; column < min(columns, end_panel * kPanel<T>); column += kPanel<T>) {
+          const Index width = panel_width<T>(columns, column);
+          const T* const panel = panels + (g * padded + column) * total_depth;
+          for (Index d = 0; d < depth_blocks; ++d) {
+            TileInput<T> in{input + g * depth,
+                            nullptr,
+                            1,
+                            segments + block_first[d],
+                            block_first[d + 1] - block_first[d],
+                            panel + block_start[d] * width,
+                            width};
+            TileOutput<T> out{target.out + g * columns + column,
+                              nullptr,
+                              min(columns - column, kPanel<T>),
+                              target.bias == nullptr ? nullptr : target.bias + g * padded + column,
+                              d > 0,
+                              target.relu && d == depth_blocks - 1};
+            for (Index t = 0; t < tiles; ++t) {
+              const Index pixel = pixels * t / tiles;
+              in.row = from + pixel;
+              out.row = to + pixel;
+              tile_for<T>(pixels * (t + 1) / tiles - pixel, out.columns)(in, out);
+            }
+          }
+        }
     }
   });
 }

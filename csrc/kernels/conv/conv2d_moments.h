@@ -37,20 +37,29 @@ class PointwiseConvolution {
   }
 
  private:
+  // Tiles of 12 rows take all panels before the next tile, if the panels stay in the cache: the rows of z are then stored
+  // whole. Tiles of 6 rows, which load a panel twice as often, and many weights take all tiles before the next panel.
   void compute(Index begin, Index end) const {
-    const Index pixels = end - begin, tiles = ceil_div(pixels, kTileRows);
+    const Index pixels = end - begin, tiles = ceil_div(pixels, kTileRows), panels = ceil_div(s_.filters, kPanel<T>);
     const T* const bias = weights_.padded_bias;
     const Segment segment{0, s_.channels};
     Index from[kTileRows], to[kTileRows];
     for (Index i = 0; i < kTileRows; ++i) from[i] = i * s_.channels, to[i] = i * s_.filters;
-    for_tiles<T>(tiles, 0, ceil_div(s_.filters, kPanel<T>), s_.channels, [&](Index t, Index panel) {
+    const auto compute = [&](Index t, Index panel) {
       const Index pixel = pixels * t / tiles, column = panel * kPanel<T>, columns = min(s_.filters - column, kPanel<T>);
       tile_for<T>(pixels * (t + 1) / tiles - pixel, columns)(
           {x_ + (begin + pixel) * s_.channels, from, 1, &segment, 1, weights_.panels + column * s_.channels,
            panel_width<T>(s_.filters, column)},
           {z_ + (begin + pixel) * s_.filters + column, to, columns, bias == nullptr ? nullptr : bias + column, false,
            false});
-    });
+    };
+    if (kTileRows == 12 && panels * s_.channels * kPanel<T> * Index(sizeof(T)) <= kPanelsOfTileBytes) {
+      for (Index t = 0; t < tiles; ++t)
+        for (Index panel = 0; panel < panels; ++panel) compute(t, panel);
+    } else {
+      for (Index panel = 0; panel < panels; ++panel)
+        for (Index t = 0; t < tiles; ++t) compute(t, panel);
+    }
   }
 
   const Conv2dShape& s_;

@@ -7,7 +7,6 @@
 // are never materialised; the image itself is the matrix.
 #pragma once
 
-#include "caches.h"
 #include "kernels.h"
 #include "simd.h"
 
@@ -140,20 +139,6 @@ inline Tile<T> tile_for(Index rows, Index columns) {
       {tile<T, 1, 2>, tile<T, 2, 2>, tile<T, 3, 2>, tile<T, 4, 2>, tile<T, 5, 2>, tile<T, 6, 2>}};
 #endif
   return tiles[columns > VectorOf<T>::lanes ? 1 : 0][rows - 1];
-}
-
-// Calls compute(tile of rows, panel) for all of `tiles` tiles and the panels [first, last), of `depth` rows each. Tiles of
-// 12 rows take all panels before the next tile, if the panels stay in L2: the rows of C are then stored whole. Tiles of
-// 6 rows, which load a panel twice as often, and many weights take all tiles before the next panel.
-template <class T, class Compute>
-inline void for_tiles(Index tiles, Index first, Index last, Index depth, const Compute& compute) {
-  if (kTileRows == 12 && (last - first) * depth * kPanel<T> * Index(sizeof(T)) <= kPanelsOfTileBytes) {
-    for (Index t = 0; t < tiles; ++t)
-      for (Index panel = first; panel < last; ++panel) compute(t, panel);
-  } else {
-    for (Index panel = first; panel < last; ++panel)
-      for (Index t = 0; t < tiles; ++t) compute(t, panel);
-  }
 }
 
 }  // namespace
