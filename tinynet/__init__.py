@@ -54,6 +54,7 @@ naming.install_elsewhere(
 install_wanted_backend(vars(reference))
 absence.install(lambda: importlib.import_module(f"{__name__}.compat.absent"))
 sys.meta_path.append(absence.MissingNames())
+errors.ignore_numpy_float_warnings()
 callbacks.Lab.opener = staticmethod(
     lambda *arguments: importlib.import_module(f"{__name__}.lab.background").open_page(*arguments))
 

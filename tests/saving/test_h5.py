@@ -1,6 +1,7 @@
 """HDF5 files: what tf.keras and Keras wrote into them years ago, and files made to harm."""
 
 import json
+import struct
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 import tinynet as tn
 from tinynet import layers
 from tinynet.core.errors import ModelFileError
-from tinynet.saving import load_model
+from tinynet.saving import h5, load_model
 
 h5py = pytest.importorskip("h5py")
 
@@ -255,3 +256,71 @@ def test_the_limit_is_of_bytes(tmp_path):
         load(tmp_path / name, max_bytes=1_000_000)
         with pytest.raises(ModelFileError, match="max_bytes"):
             load(tmp_path / name, max_bytes=200_000)
+
+
+def rewritten(path, libver):
+    """The bytes of a model in an old file, as another version of HDF5 writes them."""
+    model = tn.Sequential([tn.Input((3,)), layers.Dense(2, name="hidden"), layers.Dense(1, name="output_layer")])
+    model.compile("sgd", "mse")
+    model.save(path)
+    with h5py.File(path) as old, h5py.File(path.with_name("new.h5"), "w", libver=libver, track_order=True) as new:
+        for name in old:
+            old.copy(name, new)
+        for name, value in old.attrs.items():
+            new.attrs[name] = value
+        for number in range(20):  # so many that newer versions keep attributes in a heap
+            new["model_weights/hidden"].attrs[f"weight_names{number + 1}"] = np.array([], h5py.string_dtype())
+    return bytearray(path.with_name("new.h5").read_bytes())
+
+
+@pytest.mark.parametrize("libver", ["earliest", "v108", "latest"])
+def test_a_text_that_is_longer_than_its_file(libver, tmp_path):
+    """HDF5 takes 2 GiB for it before it finds out that the text is shorter."""
+    content = rewritten(tmp_path / "m.h5", libver)
+    (tmp_path / "m.h5").write_bytes(content)
+    load_model(tmp_path / "m.h5").load_weights(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5") as file:
+        texts = {name: file.attrs[name] for name in ("model_config", "training_config")}
+        texts["layer_names"] = file["model_weights"].attrs["layer_names"][1]
+        texts["weight_names"] = file["model_weights/hidden"].attrs["weight_names"][1]
+    heaps = [at for at in range(len(content)) if content.startswith(b"GCOL", at)]
+    for name, text in texts.items():
+        found = [content.find(struct.pack("<IQ", len(text), heap)) for heap in heaps]
+        changed = content.copy()
+        for at in found:
+            if at >= 0:
+                changed[at : at + 4] = struct.pack("<I", 2**31)
+        assert changed != content
+        (tmp_path / "m.h5").write_bytes(changed)
+        with pytest.raises(ModelFileError, match=rf"m.h5: {name} states a text of 2147483648 bytes, the file has"):
+            load_model(tmp_path / "m.h5")
+
+
+def test_many_texts_in_the_same_bytes_are_looked_at_in_a_moment():
+    """1000 attributes in one another, each of which states that its elements fill the rest of the file."""
+    name, size = b"weight_names\0", 1 << 20
+    one = struct.pack("<BBHHH", 2, 0, len(name), 8, 12) + name + struct.pack("<BBBBI", 9, 0, 0, 0, 4)
+    content = b"".join(one + struct.pack("<BBBBQ", 2, 1, 0, 1, (size - 60 * k - 100) // 4) for k in range(1000))
+    with pytest.raises(ModelFileError, match="states a text"):
+        h5._check_texts(content + bytes(size), "m.h5")
+
+
+@pytest.mark.parametrize("element, kind", [("f8", "float64"), (h5py.vlen_dtype("f8"), "object")])
+def test_names_that_are_no_texts(element, kind, tmp_path):
+    rewritten(tmp_path / "m.h5", "earliest")
+    with h5py.File(tmp_path / "m.h5", "a") as file:
+        group = file["model_weights"]
+        del group.attrs["layer_names"]
+        values = np.array([np.ones(2), np.ones(3)], object) if kind == "object" else np.ones(2)
+        group.attrs.create("layer_names", values, (2,), element)
+    with pytest.raises(ModelFileError, match=f"m.h5: layer_names is {kind}, not a text"):
+        load_model(tmp_path / "m.h5")
+
+
+def test_no_names_of_any_type(tmp_path):
+    """Keras writes the list of no names as an array of float64."""
+    model = tn.Sequential([tn.Input((3,)), layers.ReLU(name="without"), layers.Dense(2)])
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "a") as file:
+        file["model_weights/without"].attrs["weight_names"] = []
+    assert np.array_equal(load_model(tmp_path / "m.h5").get_weights()[0], model.get_weights()[0])

@@ -69,3 +69,15 @@ def warn_user(message: str, category: type[Warning]) -> None:
     names = caller.f_globals
     warnings.warn_explicit(message, category, caller.f_code.co_filename, caller.f_lineno, names.get("__name__"),
                            names.setdefault("__warningregistry__", {}))
+
+
+def ignore_numpy_float_warnings() -> None:
+    """Install a filter for NumPy's warnings of inf and NaN that name a line of tinynet, such as of `ops.log(0.0)`.
+
+    The user cannot change that line, and the compiled kernels do not warn. NumPy's warnings for lines of the user stay.
+
+    A filter costs a call nothing as long as its numbers are finite, and 0.6 us where one is not. `np.errstate` around
+    each call would cost 1.1 us; the call itself takes 1 us.
+    """
+    warnings.filterwarnings("ignore", "(divide by zero|overflow|underflow|invalid value) encountered", RuntimeWarning,
+                            r"tinynet(\.|$)")

@@ -12,8 +12,12 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import re
+import struct
 from collections.abc import Iterator
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from ..core.errors import ModelFileError
 from ..core.extras import import_extra
@@ -22,6 +26,7 @@ from ..core.types import Array
 from .state import Stored, owners
 
 MAX_CHUNK = 1 << 30  # bytes of the blocks in which a dataset is compressed; HDF5 makes a whole one to read an element
+TEXTS = (b"layer_names", b"weight_names", b"model_config", b"training_config")  # the attributes that are read
 
 
 def import_h5py() -> Any:
@@ -46,10 +51,83 @@ def open_h5(file: BinaryIO, where: str) -> Iterator[Any]:
         ModelFileError: it is not an HDF5 file, or reading it shows that it is damaged.
     """
     h5py = import_h5py()
-    content = io.BytesIO(file.read())
-    with (translated(where, ModelFileError, lambda: "not an HDF5 file, or a damaged one"),
-          h5py.File(content, "r") as opened):
-        yield opened
+    content = file.read()
+    with translated(where, ModelFileError, lambda: "not an HDF5 file, or a damaged one"):
+        _check_texts(content, where)
+        with h5py.File(io.BytesIO(content), "r") as opened:
+            yield opened
+
+
+def attribute(item: Any, name: str, where: str) -> Any:
+    """Return an attribute that is a text, or an array of texts.
+
+    Args:
+        item: A group of an `h5py.File`.
+        name: One of `TEXTS`, perhaps with a number after it.
+        where: What the messages call the file.
+
+    Raises:
+        ModelFileError: its elements are no texts. HDF5 makes room for elements of other kinds without a limit.
+    """
+    identifier = item.attrs.get_id(name)
+    if math.prod(identifier.shape) and import_h5py().check_string_dtype(identifier.dtype) is None:
+        raise ModelFileError(f"{where}: {name} is {identifier.dtype}, not a text")
+    return item.attrs[name]
+
+
+def _check_texts(content, where):
+    """Refuse a text that is longer than its file: HDF5 would take up to 4 GiB for it before it finds that out.
+
+    An attribute holds the length of its text, and where the text is. h5py does not tell the length, so attributes are
+    looked for in the bytes of the file.
+    """
+    looked_at = 0
+    for name in TEXTS:
+        at = content.find(name)
+        while at >= 0:
+            for start in (at - 8, at - 9):
+                try:
+                    lengths = _lengths_of_texts(content, start, at, name)
+                except (struct.error, IndexError, ValueError, TypeError, OverflowError):
+                    continue  # no attribute, or one that HDF5 refuses
+                looked_at += lengths.size
+                longest = lengths.max(initial=0)
+                if longest > len(content) or looked_at > len(content):  # or attributes within attributes
+                    raise ModelFileError(f"{where}: {name.decode()} states a text of {longest} bytes, the file has "
+                                         f"{len(content)}")
+            at = content.find(name, at + 1)
+
+
+def _lengths_of_texts(content, start, at, name):
+    """The lengths of the texts of an attribute that starts at `start` and has its name at `at`.
+
+    It is: version, flags, the sizes of the three parts that follow; in version 3 one byte more; name, element type,
+    shape; then the elements. Version 1 pads the parts to 8 bytes.
+
+    Source: HDF5 File Format Specification 3.0, IV.A.2.m "The Attribute Message".
+    """
+    version, flags, name_size, type_size, shape_size = struct.unpack_from("<BBHHH", content, start)
+    if start < 0 or (version, at - start) not in {(1, 8), (2, 8), (3, 9)}:
+        raise ValueError("not an attribute")
+    if not re.fullmatch(re.escape(name) + rb"\d*\0+", content[at:at + name_size]):
+        raise ValueError("another name")
+    if version > 1 and flags & 3:
+        return np.array([2**32])  # type or shape stand elsewhere in the file: no known program writes that
+
+    def padded(size):
+        return -(-size // 8) * 8 if version == 1 else size
+
+    kind = at + padded(name_size)
+    shape = kind + padded(type_size)
+    elements = shape + padded(shape_size)
+    is_of_lengths, is_null = content[kind] & 15 == 9, content[shape] == 2 and content[shape + 3] == 2
+    if not is_of_lengths or is_null:
+        return np.array([], int)  # elements of one length are in the attribute itself
+    element_size, = struct.unpack_from("<I", content, kind + 4)
+    if element_size < 4:
+        raise ValueError("no room for a length")
+    count = math.prod(struct.unpack_from(f"<{content[shape + 1]}Q", content, shape + (8 if content[shape] == 1 else 4)))
+    return np.ndarray((count,), "<u4", content, elements, (element_size,))
 
 
 @contextlib.contextmanager

@@ -224,7 +224,7 @@ def _listed(group, attribute, where):
     attributes = [attribute] if attribute in group.attrs else []
     while f"{attribute}{len(attributes)}" in group.attrs:
         attributes.append(f"{attribute}{len(attributes)}")
-    names = [name for one in attributes for name in np.asarray(group.attrs[one]).ravel().tolist()]
+    names = [name for one in attributes for name in np.asarray(h5.attribute(group, one, where)).ravel().tolist()]
     names = [name.decode() if isinstance(name, bytes) else name for name in names]
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise ModelFileError(f"{where}: {attribute} is not a list of different names")
@@ -232,7 +232,7 @@ def _listed(group, attribute, where):
 
 
 def _json_attribute(root, name, path):
-    text = root.attrs[name]
+    text = h5.attribute(root, name, str(path))
     data = text.encode() if isinstance(text, str) else bytes(text)
     if len(data) > MAX_CONFIG:
         raise ModelFileError(f"{path}: {name} has {len(data)} bytes, more than the {MAX_CONFIG} allowed")
