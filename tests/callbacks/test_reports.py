@@ -34,6 +34,16 @@ def test_csv_has_a_line_as_soon_as_its_epoch_ends(tmp_path):
     assert path.read_text().splitlines()[0] == "epoch,loss,mae,val_loss,val_mae"
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_csv_is_separated_as_asked(tmp_path, separator):
+    path = tmp_path / "log.csv"
+    fit(callbacks.CSVLogger(path, separator), epochs=1)
+    fit(callbacks.CSVLogger(path, separator=separator, append=True), epochs=1)
+    header, *lines = (line.split(separator) for line in path.read_text().splitlines())
+    assert header == ["epoch", "loss", "mae", "val_loss", "val_mae"]
+    assert [[line[0], *line[3:]] for line in lines] == [["0", "NA", "NA"]] * 2
+
+
 def test_lambda_callback_calls_what_it_was_given():
     seen = []
     hooks = {name: lambda *args, name=name: seen.append(name)
