@@ -265,6 +265,7 @@ def test_channels_first(network):
 
 
 @pytest.mark.parametrize(("channels", "rounded"), [
-    (1, 8), (8, 8), (11, 16), (12, 16), (20, 24), (80 / 9, 8), (8.9, 16), (160 / 9, 16), (17.9, 24), (1280 * 1.4, 1792)])
+    (1, 8), (8, 8), (11, 16), (12, 16), (20, 24), (80 / 9, 8), (8.9, 16), (160 / 9, 16), (17.9, 24),
+    (1280 * 1.4, 1792)])
 def test_channels_are_rounded_to_8_and_lose_at_most_a_tenth(channels, rounded):
     assert frame.divisible(channels) == rounded
