@@ -107,3 +107,14 @@ def test_another_length_than_the_kernel_has_is_an_error():
     layer, x = made("heads")
     with pytest.raises(ValueError, match="EinsumDense|einsum|operand"):
         layer(np.concatenate([x, x], axis=-1))
+
+
+@pytest.mark.parametrize("argument", ["lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"])
+@pytest.mark.parametrize("make", [lambda **more: layers.EinsumDense("ab,bc->ac", 3, **more),
+                                  lambda **more: layers.Dense(3, **more), lambda **more: layers.Embedding(5, 3, **more)])
+def test_arguments_of_large_pretrained_models_are_refused(make, argument):
+    is_known = argument != "gptq_unpacked_column_size" or "EinsumDense" in type(make()).__name__
+    with pytest.raises(ValueError if is_known else TypeError, match="large pretrained models" if is_known else argument):
+        make(**{argument: 2})
+    if is_known:
+        make(**{argument: None})
