@@ -249,8 +249,8 @@ ENCODED = [[1.5, 1, 3], [2.5, 0, 4], [0.5, 1, 5]]
     ([["red", 1], ["?", 2]], "y", "column 0 has text, such as 'red' in row 0", [[1, 1], [0, 2]]),
     (np.array([[1, "7"], ["?", 2], ["b", "x"]], object), "x", r"column 0 has text, such as '\?' in row 1, column 1 too",
      [[0, 1], [1, 0], [2, 2]]),
-    (np.array([[1, b"caf\xe9"], [2, b"bar"]], object), "x", "column 1 has text, such as 'caf\ufffd' in row 0", [  # Latin-1
-        [1, 1], [2, 0]]),
+    (np.array([[1, b"caf\xe9"], [2, b"bar"]], object), "x", "column 1 has text, such as 'caf\ufffd' in row 0",
+     [[1, 1], [2, 0]]),  # Latin-1
     (np.array(["b", "a", "b"]), "y", "it has text, such as 'b' in row 0. This line", [1, 0, 1]),
     (np.array([[1.5, "2"], [True, "3e1"]], object), "x", "all of it can be read as numbers", [
         [1.5, 2], [1, 30]]),
