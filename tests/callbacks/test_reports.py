@@ -205,3 +205,19 @@ def test_weights_as_images(shape):
         assert image.size == np.prod(shape)
     else:
         assert all(extent == 1 for extent in shape)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: callbacks.ReduceLROnPlateau(monitor="loss", patience=2, cooldown=3),
+    lambda: callbacks.EarlyStopping(monitor="loss", patience=9)])
+def test_what_a_callback_counts_is_resumed(make):
+    """A training that goes on in another process has the counts of the one before."""
+    callback, model = make(), fit()
+    callback.set_model(model)
+    callback.on_train_begin()
+    before, changed = dict(vars(callback)), set()
+    for epoch, loss in enumerate((3.0, 2.0, 2.0, 2.0, 2.0, 1.0)):
+        callback.on_epoch_end(epoch, {"loss": loss})
+        changed |= {name for name, value in vars(callback).items()
+                    if isinstance(value, int | float) and value != before[name]}
+    assert len(changed) > 1 and changed <= set(callback.resumed_attributes)
