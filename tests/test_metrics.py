@@ -147,6 +147,17 @@ def test_iou():
     assert float(metric.result()) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("outside", [-2, -1, 3, 4, 9])
+def test_iou_leaves_out_classes_that_do_not_exist(outside):
+    """Among the labels, the predictions, or both: the others count as if they were alone."""
+    y, p = np.array([0, 1, 2, 2, 0, 1]), np.array([0, 1, 1, 2, 2, 0])
+    alone, metric = metrics.MeanIoU(num_classes=3), metrics.MeanIoU(num_classes=3)
+    alone.update_state(y, p)
+    metric.update_state([*y, 0, 1, 2, outside, outside, outside], [*p, outside, outside, outside, 0, 2, outside])
+    np.testing.assert_array_equal(metric.total_cm, alone.total_cm)
+    assert float(metric.result()) == float(alone.result())
+
+
 def test_ignored_class_and_mask_do_not_count():
     metric = metrics.SparseCategoricalCrossentropy(ignore_class=-1)
     p = np.array([[0.5, 0.5], [0.1, 0.9], [0.9, 0.1]])

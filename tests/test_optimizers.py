@@ -598,3 +598,14 @@ def test_a_power_of_0_keeps_ftrls_rate_and_one_above_is_refused():
     assert optimizers.Ftrl(learning_rate_power=0.0).learning_rate_power == 0
     with pytest.raises(ValueError, match="learning_rate_power must be at most 0"):
         optimizers.Ftrl(learning_rate_power=0.01)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Adagrad"])
+@pytest.mark.parametrize("again", [True, False])
+def test_every_step_is_counted(name, again):
+    """Also one that is taken again, with the arguments of the step before."""
+    optimizer, weights = getattr(tn.optimizers, name)(0.1), [tn.Variable(np.ones(3, np.float32)) for _ in range(2)]
+    gradients = [tn.convert_to_tensor(np.ones(3, np.float32)) for _ in range(2)]
+    for step in range(1, 6):
+        optimizer.apply(gradients if again else list(gradients), weights)
+        assert int(optimizer.iterations) == step

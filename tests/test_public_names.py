@@ -7,6 +7,7 @@ to import in `optimizers/__init__.py` is in neither, and fails here.
     PYTHONPATH=. python tests/test_public_names.py      prints what to add to INTERNALS, and what to take out
 """
 
+import ast
 import fnmatch
 import importlib
 import importlib.util
@@ -402,3 +403,19 @@ def test_what_a_module_defines_for_others_is_in_its_list(name):
            if key[0] != "_" and getattr(item, "__module__", None) == name and inspect.isroutine(item)}
     assert own - set(module.__all__) == FOR_NEIGHBOURS.get(name.removeprefix("tinynet."), set())
     assert not lost
+
+
+@pytest.mark.parametrize("name", list(modules_with_lists()))
+def test_what_a_module_imports_for_others_is_in_its_list(name):
+    """What it does not use itself: another name for what a module beside it defines."""
+    try:
+        module = importlib.import_module(name)
+        listed = set(module.__all__)
+    except ImportError as error:
+        assert "pip install" in str(error), error
+        pytest.skip(str(error))
+    tree = ast.parse(Path(module.__file__).read_text())
+    imported = {alias.asname or alias.name for statement in tree.body if isinstance(statement, ast.ImportFrom)
+                and statement.level for alias in statement.names}
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not {key for key in imported - used - listed if key[0] != "_"}

@@ -262,3 +262,15 @@ def test_a_tensor_inside_a_list_of_rows_is_found(rows, found):
     assert y.numpy() == rows - 1 + 6
     gradient = tape.gradient(y, x)
     assert gradient.numpy() == 3 if found else gradient is None
+
+
+def test_text_is_joined_on_both_sides():
+    """Each operand is text, in a tensor, an array or a str; they are joined in their order, and broadcast."""
+    words = tn.constant(["a", "b"])
+    for left, right, expected in ((words, "-", [b"a-", b"b-"]), ("-", words, [b"-a", b"-b"]),
+                                  (words, tn.constant(["c", "d"]), [b"ac", b"bd"]),
+                                  (words, b"c", [b"ac", b"bc"]), (b"c", words, [b"ca", b"cb"]),
+                                  (words, ["c", "d"], [b"ac", b"bd"]), (["c", "d"], words, [b"ca", b"db"])):
+        joined = left + right
+        assert isinstance(joined, tn.string_tensor.StringTensor) and joined.numpy().tolist() == expected
+    assert ("é" + tn.constant("a")).numpy().decode() == "éa" and (tn.constant("a") + "é").numpy().decode() == "aé"

@@ -9,6 +9,7 @@ from checks import PEAK_MEGABYTES
 
 import tinynet as tn
 from tinynet import applications
+from tinynet.applications import frame
 from tinynet.core.errors import ModelFileError
 from tinynet.layers import Dense, Input, Rescaling
 
@@ -261,3 +262,10 @@ def test_channels_first(network):
     finally:
         tn.config.set_image_data_format("channels_last")
     np.testing.assert_allclose(y, last(x).numpy(), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(("channels", "rounded"), [
+    (1, 8), (8, 8), (11, 16), (12, 16), (20, 24), (80 / 9, 8), (8.9, 16), (160 / 9, 16), (17.9, 24),
+    (1280 * 1.4, 1792)])
+def test_channels_are_rounded_to_8_and_lose_at_most_a_tenth(channels, rounded):
+    assert frame.divisible(channels) == rounded

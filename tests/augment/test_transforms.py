@@ -377,3 +377,13 @@ def test_an_erased_rectangle_has_its_area_and_its_ratio(area, ratio, sides):
     image = np.ones((40, 40, 1), "float32")
     erased = augment.random_erasing(image, (area, area), (ratio, ratio), fill_value=0, seed=2)[..., 0] == 0
     assert (erased.any(axis=1).sum(), erased.any(axis=0).sum()) == sides and erased.sum() == sides[0] * sides[1]
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_crops_lie_anywhere_in_the_image_up_to_its_borders(axis):
+    """Half of each side of a ramp from 0 to 9: its first pixel shows 0.25 before where the crop begins."""
+    ramp = np.arange(10.0) if axis == 2 else np.arange(10.0)[:, None]
+    images = np.broadcast_to(ramp[..., None], (400, 10, 10, 1)).astype(np.float32)
+    result = augment.random_resized_crop(images, area=(0.25, 0.25), ratio=(1.0, 1.0), seed=1)
+    firsts, lasts = np.take(result, 0, axis).min(), np.take(result, -1, axis).max()
+    assert firsts == 0 and lasts == 9 and abs(result.mean() - 4.5) < 0.2

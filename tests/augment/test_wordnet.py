@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from tinynet.augment import WordNet, wordnet
+from tinynet.augment.wordnet_files import Lines
 from tinynet.core.errors import DataError, DatasetNotFoundError
 
 # (part of speech, type, words, gloss): a database in the format of wndb(5WN) is made of it.
@@ -135,6 +136,17 @@ def test_faults_are_named(folder, name, content, message):
     (folder / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         WordNet(folder)
+
+
+@pytest.mark.parametrize("count", [2, 3, 50])
+def test_samples_are_spread_over_the_whole_file(tmp_path, count):
+    """The licence is none of them."""
+    lines = [f"{number:05} a line" for number in range(1000)]
+    (tmp_path / "index").write_text("  a licence\n  of two lines\n" + "".join(f"{line}\n" for line in lines))
+    found = [line.decode() for line in Lines(tmp_path / "index").samples(count)]
+    numbers = [lines.index(line) for line in found]
+    assert len(found) == count and (numbers[0], numbers[-1]) == (0, 999)
+    assert all(abs(number - 999 * k / (count - 1)) <= 1 for k, number in enumerate(numbers))
 
 
 def test_wrong_calls(folder):

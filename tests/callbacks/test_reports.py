@@ -34,6 +34,16 @@ def test_csv_has_a_line_as_soon_as_its_epoch_ends(tmp_path):
     assert path.read_text().splitlines()[0] == "epoch,loss,mae,val_loss,val_mae"
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_csv_is_separated_as_asked(tmp_path, separator):
+    path = tmp_path / "log.csv"
+    fit(callbacks.CSVLogger(path, separator), epochs=1)
+    fit(callbacks.CSVLogger(path, separator=separator, append=True), epochs=1)
+    header, *lines = (line.split(separator) for line in path.read_text().splitlines())
+    assert header == ["epoch", "loss", "mae", "val_loss", "val_mae"]
+    assert [[line[0], *line[3:]] for line in lines] == [["0", "NA", "NA"]] * 2
+
+
 def test_lambda_callback_calls_what_it_was_given():
     seen = []
     hooks = {name: lambda *args, name=name: seen.append(name)
@@ -195,3 +205,19 @@ def test_weights_as_images(shape):
         assert image.size == np.prod(shape)
     else:
         assert all(extent == 1 for extent in shape)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: callbacks.ReduceLROnPlateau(monitor="loss", patience=2, cooldown=3),
+    lambda: callbacks.EarlyStopping(monitor="loss", patience=9)])
+def test_what_a_callback_counts_is_resumed(make):
+    """A training that goes on in another process has the counts of the one before."""
+    callback, model = make(), fit()
+    callback.set_model(model)
+    callback.on_train_begin()
+    before, changed = dict(vars(callback)), set()
+    for epoch, loss in enumerate((3.0, 2.0, 2.0, 2.0, 2.0, 1.0)):
+        callback.on_epoch_end(epoch, {"loss": loss})
+        changed |= {name for name, value in vars(callback).items()
+                    if isinstance(value, int | float) and value != before[name]}
+    assert len(changed) > 1 and changed <= set(callback.resumed_attributes)

@@ -261,3 +261,17 @@ def test_a_wheel_that_is_none(tmp_path):
     path.write_bytes(b"no zip")
     with pytest.raises(bundle_wheels.BundleError, match=r"thing-1\.0-py3-none-any\.whl: not a wheel"):
         bundle_wheels.read_wheel(path)
+
+
+@pytest.mark.parametrize("there", [(), ("one",), ("one", "two")])
+def test_data_sets_that_are_here_and_those_that_are_not_are_told(there, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("data")
+    monkeypatch.setattr(bundle, "CATALOGUE", [argparse.Namespace(
+        name=name, files=lambda name=name: [tmp_path / "file"] if name in there else []) for name in ("one", "two")])
+    monkeypatch.setattr(bundle, "copy_files", lambda files, folder: folder.mkdir(parents=True))
+    assert bundle.collect_data(tmp_path) == list(there)
+    shown = capsys.readouterr().out
+    absent = [name for name in ("one", "two") if name not in there]
+    assert (f"data sets: {', '.join(there)}\n" in shown) == bool(there)
+    assert (f"not in the bundle: {', '.join(absent)} (" in shown) == bool(absent)
+    assert ("not on this computer" in shown) == bool(absent)

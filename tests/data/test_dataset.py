@@ -116,6 +116,7 @@ def test_more_steps():
     assert values(Dataset.range(6).filter(lambda x: x % 2 == 0)) == [0, 2, 4]
     assert values(Dataset.range(2).concatenate(Dataset.range(5, 7))) == [0, 1, 5, 6]
     assert values(Dataset.range(3).flat_map(lambda n: Dataset.from_tensors(n).repeat(n.item()))) == [1, 2, 2]
+    assert values(Dataset.range(1, 5).flat_map(lambda n: Dataset.range(n.item()))) == [0, 0, 1, 0, 1, 2, 0, 1, 2, 3]
     letters = Dataset.range(1, 6).interleave(lambda x: Dataset.from_tensors(x).repeat(6), cycle_length=2,
                                              block_length=4)  # the example in TensorFlow's documentation
     assert values(letters) == [1] * 4 + [2] * 4 + [1] * 2 + [2] * 2 + [3] * 4 + [4] * 4 + [3] * 2 + [4] * 2 + [

@@ -249,13 +249,15 @@ ENCODED = [[1.5, 1, 3], [2.5, 0, 4], [0.5, 1, 5]]
     ([["red", 1], ["?", 2]], "y", "column 0 has text, such as 'red' in row 0", [[1, 1], [0, 2]]),
     (np.array([[1, "7"], ["?", 2], ["b", "x"]], object), "x", r"column 0 has text, such as '\?' in row 1, column 1 too",
      [[0, 1], [1, 0], [2, 2]]),
+    (np.array([[1, b"caf\xe9"], [2, b"bar"]], object), "x", "column 1 has text, such as 'caf\ufffd' in row 0",
+     [[1, 1], [2, 0]]),  # Latin-1
     (np.array(["b", "a", "b"]), "y", "it has text, such as 'b' in row 0. This line", [1, 0, 1]),
     (np.array([[1.5, "2"], [True, "3e1"]], object), "x", "all of it can be read as numbers", [
         [1.5, 2], [1, 30]]),
     (np.array([(1.5, "red"), (2.5, "blue")], [("size", "f8"), ("colour", "U9")]), "x", "column 'colour' has text", [
         [1.5, 1], [2.5, 0]]),
     (np.array([(1.5, 2), (2.5, 3)], [("size", "f8"), ("n", "i8")]), "x", "it has named columns", [[1.5, 2], [2.5, 3]]),
-], ids=["objects", "NumPy text", "lists", "two columns", "one dimension", "numbers as text", "named columns",
+], ids=["objects", "NumPy text", "lists", "two columns", "bytes", "one dimension", "numbers as text", "named columns",
         "named numbers"])
 def test_the_lines_that_encode_text_do_it(value, name, said, expected):
     with pytest.raises(TypeError, match=said) as caught:

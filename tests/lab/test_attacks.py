@@ -186,6 +186,19 @@ def test_starts_leave_time_to_a_crowd(slow):
     assert alone > 20 and crowded <= 12, counts
 
 
+def test_the_rest_after_a_start_follows_its_time(slow):
+    """Three times as long, so that starts take a quarter of the time; a second at most."""
+    one = Session(Turns(), [].append)
+    try:
+        before = time.monotonic()
+        one._start("descent", all_panels()["descent"].parse({}), 0)
+        after = time.monotonic()
+    finally:
+        one.end()
+        one.thread.join(10)
+    assert before + 4 * 0.05 <= one._next_start <= after + min(3 * (after - before), 1.0)
+
+
 def test_places_are_given_back_though_a_turn_fails():
     turns = Turns(2)
     for _ in range(5):

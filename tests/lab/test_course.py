@@ -34,6 +34,12 @@ def test_the_contents_have_every_lesson_in_order_and_its_panels():
         assert by_name[lesson.name]["title"] == lesson.titles and by_name[lesson.name]["minutes"] == lesson.minutes
 
 
+def test_the_order_of_the_panels_leaves_nothing_open():
+    panels = all_panels()
+    orders = [panel.order for panel in panels.values()]
+    assert orders == sorted(orders) and len(set(orders)) == len(orders), dict(zip(panels, orders, strict=True))
+
+
 def test_rows():
     assert row_numbers("68-69, 71-75") == {68, 69, 71, 72, 73, 74, 75} and row_numbers("39") == {39}
     assert row_numbers("-") == set()

@@ -97,6 +97,18 @@ def test_flips_are_whole_flips():
         assert (same ^ other).all() and 8 < same.sum() < 32
 
 
+@pytest.mark.parametrize("scale", [0.0, 0.3, 1.0])
+def test_perspective_moves_corners_of_the_image(scale):
+    """From the corners, by up to scale/2 of a side: the first stays, the next two move along one edge each."""
+    x, layer = pictures(50), layers.RandomPerspective((1.0, 1.0), scale, seed=1)  # 10 rows, 12 columns
+    drawn = layer.get_random_transformation(x, training=True)
+    start, end = np.asarray(drawn["start_points"]), np.asarray(drawn["end_points"])
+    np.testing.assert_array_equal(start, np.tile(np.array([[0, 0], [11, 0], [0, 9], [11, 9]], float), (50, 1, 1)))
+    moved = np.abs(end - start) / [11, 9]
+    assert moved.max() <= scale / 2 and not moved[:, 0].any() and not moved[:, 1, 1].any() and not moved[:, 2, 0].any()
+    assert (moved[:, [1, 2, 3, 3], [0, 1, 0, 1]].max(axis=0) >= 0.4 * scale).all()  # 50 draws reach far
+
+
 def test_dicts_labels_and_what_passes_through():
     x, labels = pictures(), np.eye(6, dtype=np.float32)
     for make in (MAKE["MixUp"], MAKE["CutMix"], MAKE["Mixing"]):

@@ -107,3 +107,15 @@ def test_another_length_than_the_kernel_has_is_an_error():
     layer, x = made("heads")
     with pytest.raises(ValueError, match="EinsumDense|einsum|operand"):
         layer(np.concatenate([x, x], axis=-1))
+
+
+@pytest.mark.parametrize("argument", ["lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"])
+@pytest.mark.parametrize(("kind", "given"), [(layers.EinsumDense, ("ab,bc->ac", 3)), (layers.Dense, (3,)),
+                                             (layers.Embedding, (5, 3))])
+def test_arguments_of_large_pretrained_models_are_refused(kind, given, argument):
+    is_known = kind is layers.EinsumDense or argument != "gptq_unpacked_column_size"
+    error, words = (ValueError, "large pretrained models") if is_known else (TypeError, argument)
+    with pytest.raises(error, match=words):
+        kind(*given, **{argument: 2})
+    if is_known:
+        kind(*given, **{argument: None})

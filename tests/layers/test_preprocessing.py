@@ -36,6 +36,14 @@ def test_text_in_arrays_and_data_sets(x):
     assert model.evaluate(data, verbose=0) < loss
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_a_boundary_belongs_to_the_bin_above_it(dtype):
+    layer, x = layers.Discretization([0.0, 1.0, 5.0]), np.array([-1, 0, 1, 2, 5, 6], dtype)
+    assert layer(x).numpy().tolist() == [0, 1, 2, 2, 3, 3]
+    counts = layers.Discretization([0.0, 1.0, 5.0], output_mode="count")
+    assert counts(x[None]).numpy().tolist() == [[1, 1, 2, 2]]
+
+
 # -- TensorFlow's rules for text ---------------------------------------------------------------------------------------
 
 

@@ -155,6 +155,30 @@ def test_a_mistake_is_not_named_without_evidence(name):
     assert not result.passed and result.mistake != mistake.key
 
 
+@pytest.mark.parametrize(("name", "key", "draws"), [
+    ("inverted_dropout", "one_mask_for_all", 1), ("eda", "nothing_left", 4), ("eda", "first_word_left", 4),
+    ("eda", "all_left", 4)])
+def test_a_draw_that_is_the_probability_itself_is_no_mistake(name, key, draws):
+    """The mistake is another one: u < p and draw >= p decide in the variant as in the reference."""
+    found = EXERCISES[name]
+    mistake = next(mistake for mistake in found.mistakes if mistake.key == key)
+    for case in draw_cases(name):
+        at_the_bound = list(case)
+        at_the_bound[draws] = np.full(np.shape(case[draws]), case[-1])
+        outputs = [evaluate(one, found, at_the_bound) for one in (found.reference, mistake.variant)]
+        assert all(equal(one, other, found.kind) for one, other in zip(*outputs, strict=True)), (outputs, case)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_how_near_arrays_must_be_depends_on_their_largest_value(size):
+    right = size * np.array([1.0, -0.5, 1e-9, 0.0])
+    for offset, is_equal in ((4e-5, True), (6e-5, False)):
+        for place in range(4):
+            given = right.copy()
+            given[place] += size * offset
+            assert equal(given, right, "array") == is_equal
+
+
 def test_several_mistakes_that_agree_are_all_told():
     plus = [Mistake(key, Words(f"{key}.", f"{key}, 더하기."), lambda a: a + 1.0) for key in ("one", "two")]
     made = Exercise("made", "made(a)", Words("a.", "가."), lambda a: a + 0.0, ("b",),

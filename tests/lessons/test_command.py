@@ -1,13 +1,15 @@
 """`tinynet lessons`."""
 
+import time
+
 import pytest
 
 from tinynet import runtime
 from tinynet.cli import main
 from tinynet.core import terminal
 from tinynet.lab.command import what_to_open
-from tinynet.lessons import all_lessons, command
-from tinynet.lessons.run import default_time_limit
+from tinynet.lessons import Cell, Lesson, all_lessons, command
+from tinynet.lessons.run import default_time_limit, run_lesson
 
 LESSONS = all_lessons()
 HAS_NATIVE = runtime._native is not None
@@ -91,3 +93,11 @@ def test_faults_are_one_line(capsys, arguments, code, words):
     assert main(arguments) == code
     errors = capsys.readouterr().err
     assert words in errors and len(errors.splitlines()) == 1
+
+
+def test_the_seconds_that_a_lesson_took(tmp_path):
+    cell = Cell({}, "import time; time.sleep(0.2)", tags=(), line=1)
+    lesson = Lesson(tmp_path / "12_naps.py", "12_naps", {"en": "Naps", "ko": "낮잠"}, "1-1", 2, (cell,))
+    began = time.monotonic()
+    took = run_lesson(lesson)
+    assert 0.2 <= took <= time.monotonic() - began

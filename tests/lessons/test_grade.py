@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,10 @@ import tinynet
 from tinynet.cli import main
 from tinynet.lessons import all_lessons
 from tinynet.lessons.checks import EXERCISES, judge
-from tinynet.lessons.grading.grade import exercises_of, lesson_of
+from tinynet.lessons.grading import command
+from tinynet.lessons.grading.grade import Grader, exercises_of, lesson_of
+from tinynet.lessons.grading.report import ALL, Row
+from tinynet.lessons.grading.sandbox import Limits
 from tinynet.lessons.grading.submissions import find_submissions
 
 # -- what is handed in
@@ -317,6 +321,26 @@ def test_help_has_the_columns_and_what_is_not_isolated(capsys):
     shown = capsys.readouterr().out
     for word in ("file", "lesson", "exercise", "passed", "mistake", "message", "seconds", "Not isolated", "kernel"):
         assert word in shown
+
+
+@pytest.mark.parametrize(("option", "limit", "value"), [
+    ("--time-limit", "seconds", 1.5), ("--call-limit", "call_seconds", 0.5), ("--memory", "memory", 300),
+    ("--processes", "processes", 5), ("--disk", "disk", 7), ("--output", "output", 3), ("--notebook", "notebook", 2)])
+def test_each_limit_is_that_of_every_notebook(monkeypatch, tmp_path, capsys, option, limit, value):
+    given = []
+
+    class Noted(Grader):
+        def __init__(self, lang, seed, limits, *more):
+            given.append(limits)
+            super().__init__(lang, seed, limits, *more)
+
+        def grade(self, path, name):
+            return [Row(name, "", ALL, "0 of 0", "", "", 0.0)]
+
+    monkeypatch.setattr(command, "Grader", Noted)
+    monkeypatch.setattr(command, "check_sandbox", given.append)
+    assert grade(make_class(tmp_path), tmp_path / "report.csv", option, str(value))[0] == 0
+    assert given == [replace(Limits(), **{limit: value})] * 2
 
 
 # -- without the sandbox

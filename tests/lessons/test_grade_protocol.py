@@ -10,6 +10,7 @@ from tinynet.lessons.checks.running import Outcome
 from tinynet.lessons.grading import protocol
 from tinynet.lessons.grading.grade import cells_shown, checked_run
 from tinynet.lessons.grading.protocol import ProtocolError
+from tinynet.lessons.grading.report import LONGEST, cell
 
 HEADERS = [  # of answers that are none; 1 stands for the nonce
     b"", b"{", b"[]", b"null", b"[1]", b"\xff" * 10, b"9" * 100_000, b"NaN", b"[" * 100_000, b'{"a":' * 100_000,
@@ -131,3 +132,16 @@ def test_how_long_a_whole_number_may_be():
         header, body = protocol.pack_outcomes([Outcome("value", values=(value,))], exercise)
         [packed] = header["outcomes"]
         assert packed["kind"] == kind and packed["values"] == ([str(value)] if kind == "value" else [])
+
+
+@pytest.mark.parametrize("length", [0, 1, LONGEST - 1, LONGEST, LONGEST + 1, 3 * LONGEST])
+def test_how_long_a_cell_of_the_table_may_be(length):
+    text = "x" * length
+    assert cell(text) == (text if length <= LONGEST else "x" * LONGEST + "...")
+
+
+@pytest.mark.parametrize("failures", range(6))
+def test_dots_stand_for_the_failed_cells_that_are_not_shown(failures):
+    failed = [[number, "NameError"] for number in range(1, failures + 1)]
+    shown = cells_shown({"failures": failures, "failed": failed}, "en")
+    assert shown.count("NameError") == min(failures, 3) and shown.endswith("...") == (failures > 3)

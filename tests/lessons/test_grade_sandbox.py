@@ -1,9 +1,11 @@
 """Attacks on the grader's marks and on its machine."""
 
+import errno
 import json
 import os
 import re
 import secrets
+import struct
 import subprocess
 import sys
 import time
@@ -242,6 +244,60 @@ def test_the_filter_jumps_within_itself(machine):
     steps = [program[i : i + 8] for i in range(0, len(program), 8)]
     assert len(program) % 8 == 0 and len(steps) < 4096
     assert all(index + 1 + max(step[2], step[3]) < len(steps) for index, step in enumerate(steps) if step[0] != 0x06)
+
+
+def steps_of(machine):
+    return list(struct.iter_unpack("=HBBI", system_call_filter(machine)))
+
+
+def answer_of(program, number, arguments=(), machine=0xC000003E):
+    """What the kernel's machine of classic BPF returns for a call: the program is run here, step by step."""
+    call = struct.pack("=iIQ6Q", number, machine, 0, *(*arguments, 0, 0, 0, 0, 0, 0)[:6])
+    at, value = 0, None
+    while True:
+        code, if_true, if_false, operand = program[at]
+        at += 1
+        if code == 0x06:  # return
+            return operand
+        if code == 0x20:  # load 4 bytes
+            (value,) = struct.unpack_from("=I", call, operand)
+        elif code == 0x54:
+            value &= operand
+        else:
+            assert code in (0x15, 0x35, 0x45)
+            holds = value == operand if code == 0x15 else value >= operand if code == 0x35 else value & operand
+            at += if_true if holds else if_false
+
+
+@pytest.mark.parametrize("machine", supported_machines())
+def test_what_the_filter_answers(machine):
+    """Every call, with many values of the arguments that count: a wrong jump goes astray for some of them."""
+    program, (own, refused) = steps_of(machine), system_calls._MACHINES[machine]
+    allow, kill, failing = 0x7FFF0000, 0x80000000, 0x00050000
+    clone, socket, mmap = (getattr(system_calls, f"_{name}")[machine] for name in ("CLONE", "SOCKET", "MMAP"))
+    refused = {*system_calls._COMMON.values(), *refused.values()}
+    for number in range(600):
+        for value in (0, 1, 2, 0x21, clone, socket, mmap) if number in (clone, socket, mmap) else (0x21,):
+            arguments, expected = (value, 0, 0, value), allow
+            if number == 435:  # clone3
+                expected = failing | errno.ENOSYS
+            elif number in refused or number == mmap and value & 0x21 == 0x21:
+                expected = failing | errno.EPERM
+            elif number == socket and value != 1:
+                expected = failing | errno.EAFNOSUPPORT
+            assert answer_of(program, number, arguments, own) == expected, (number, value)
+    for value in range(600):  # a signal, and flags
+        assert answer_of(program, clone, (value,), own) == allow
+    for bit in range(32):
+        is_new = bit in (17, 25, 26, 27, 28, 29, 30)  # the namespaces: sched.h
+        assert answer_of(program, clone, (1 << bit | 17,), own) == (failing | errno.EPERM if is_new else allow)
+        assert answer_of(program, mmap, (0, 0, 0, 1 << bit), own) == allow  # one of the two flags is not enough
+    for other in {known[0] for known in system_calls._MACHINES.values()} - {own} | {0, 0x40000003}:
+        assert all(answer_of(program, number, (0,), other) == kill for number in range(600))
+    if machine == "x86_64":
+        assert answer_of(program, 0x40000000, (), own) == answer_of(program, 0x40000009, (), own) == (
+            failing | errno.ENOSYS)
+        assert answer_of(program, 0x3FFFFFFF, (), own) == allow
 
 
 HEADERS = {"x86_64": "/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "aarch64": "/usr/include/asm-generic/unistd.h"}

@@ -214,6 +214,41 @@ def test_configuration_of_operations_and_nested_models():
     assert twin.to_json() == model.to_json()
 
 
+VECTORS, SEQUENCES = [(3,), (3,)], [(5, 2, 4)] * 3
+
+
+@pytest.mark.parametrize(("shapes", "call"), [
+    (VECTORS, ops.cdist), (VECTORS, ops.trapezoid), (SEQUENCES, ops.dot_product_attention),
+    ([*SEQUENCES, (2, 5, 5)], lambda q, k, v, mask: ops.dot_product_attention(q, k, v, mask=mask > 0)),
+    (VECTORS, lambda x, high: ops.clip(x, 0.0, high)), (VECTORS, lambda x, low: ops.clip(x, low, 2.0)),
+    ([(3,)] * 3, lambda x, m, v: ops.batch_normalization(x, ops.mean(m, 0), ops.var(v, 0), -1)),
+    (VECTORS, lambda x, y: ops.select([x > 0, y > 0], [x, y], 5.0)), ([(3, 3, 1)], lambda x: ops.rot90(x, 1, (1, 2))),
+    ([(3,)], ops.stop_gradient), ([(3,)], lambda x: ops.searchsorted(np.arange(3.0), x)),
+    ([(3,)], lambda x: ops.multiply(np.array([1.0, 2.0, 3.0], np.float32), x)),
+    ([(5, 5, 2)], lambda x: ops.separable_conv(x, np.ones((2, 2, 2, 1), "f"), np.ones((1, 1, 2, 3), "f"))),
+    (VECTORS, lambda x, y: ops.where(x > y, x, 0.0)), ([(4, 3)], lambda x: ops.take(x, [2, 0], axis=1)),
+])
+def test_configuration_of_operations_whatever_their_tensors_are_called(shapes, call):
+    inputs = [tn.Input(shape) for shape in shapes]
+    model = tn.Model(inputs, call(*inputs))
+    twin = tn.Model.from_config(json.loads(json.dumps(model.get_config())))
+    values = [data(2, *shape) for shape in shapes]
+    expected, found = model(values).numpy(), twin(values).numpy()
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == expected.dtype and twin.to_json() == model.to_json()
+
+
+@pytest.mark.parametrize(("call", "settings"), [
+    (lambda x: ops.cdist(x, np.ones((4, 3), np.float32)), set()), (lambda x: ops.add(x, 2.0), set()),
+    (lambda x: ops.where(x > 0, x, 0.0), set()), (lambda x: ops.take(x, [2, 0], axis=1), {"axis"}),
+    (lambda x: ops.clip(x, 0, 1), {"x_min", "x_max"}),
+])
+def test_numbers_that_keras_calls_an_operation_with_are_no_settings(call, settings):
+    x = tn.Input((3,))
+    entry = tn.Model(x, call(x)).get_config()["layers"][-1]
+    assert set(entry["config"]) == {"name", *settings}
+
+
 def test_clone():
     model = two_by_two(dict)
     clone = models.clone_model(model)

@@ -360,6 +360,49 @@ def test_lambdas_in_one_line():
         assert ("uses print" in model.explain_steps()) == (function is both[1])
 
 
+def link(inner):
+    def function(x):
+        return inner(x)
+
+    return function
+
+
+def twice(x):
+    return x * 2.0
+
+
+@pytest.mark.parametrize("count", [11, 12])
+def test_how_many_functions_may_call_each_other(count):
+    """12, the call with them: one more is not read, in whatever depth a function that calls itself would end."""
+    function = twice
+    for _ in range(count - 1):
+        function = link(function)
+
+    def call(self, x):
+        return function(self.inside(x) + self.w)
+
+    model = compiled(lambda: around(type("Own", (Calling,), {"call": call})(), VECTOR))
+    train(model, batches(VECTOR, 4))
+    assert replays(model) == (count == 11), model.explain_steps()
+    assert ("is one of many functions that call each other" in model.explain_steps()) == (count == 12)
+
+
+@pytest.mark.parametrize(("depth", "length", "is_read"), [(7, 1, True), (8, 1, False), (1, 10_000, True),
+                                                          (1, 10_001, False)])
+def test_how_deep_and_large_a_structure_may_be(depth, length, is_read):
+    table = [1.0] * length
+    for _ in range(depth - 1):
+        table = [table]
+
+    def call(self, x):
+        return (self.inside(x) + self.w) * float(len(table))
+
+    model = compiled(lambda: around(type("Own", (Calling,), {"call": call})(), VECTOR))
+    train(model, batches(VECTOR, 4))
+    assert replays(model) == is_read, model.explain_steps()
+    assert ("uses table, a large or deep structure" in model.explain_steps()) != is_read
+
+
 @pytest.mark.parametrize("method", ["compute_mask", "__call__", "__setattr__", "__getattribute__"])
 def test_methods_that_no_class_may_replace(method):
     replaced = {"compute_mask": lambda self, inputs, mask: mask, "__call__": layers.Layer.__call__,

@@ -186,6 +186,17 @@ def test_calls_that_are_no_plain_graph(kind):
                 own.w.assign(own.w * np.float32([1, 2, 3, 4]))
 
 
+def test_the_graphs_that_a_layer_keeps_are_few():
+    """One for each shape, if the call reads shapes: the oldest goes, and is made again when it is needed."""
+    own = Shaped(4)
+    own.build((None, *IMAGE))
+    for batch in (*range(3, 23), 3):
+        own(images(batch))
+        assert len(own._own_traces._graphs) == min(batch - 2, 16) if batch != 3 else 16
+        np.testing.assert_allclose(own(images(batch)), own.call(tn.Tensor(images(batch))), rtol=1e-4, atol=1e-4)
+    assert "as a graph" in traces(own)
+
+
 def test_a_call_that_returns_nothing():
     own = Nothing(4)
     assert own(images()) is None and own(images()) is None

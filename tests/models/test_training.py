@@ -31,6 +31,17 @@ def classifier(**compile_arguments):
     return model
 
 
+@pytest.mark.parametrize("call", ["fit", "evaluate"])
+def test_a_loss_that_is_infinite_is_not_a_warning_of_an_operation(call):
+    """The loss shows it, and an epoch has thousands of operations."""
+    model = classifier(loss=lambda y_true, y_pred: tn.ops.log(0.0 * y_pred[:, 0]), optimizer="sgd", metrics=[])
+    x, y = blobs(8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        result = getattr(model, call)(x, y, verbose=0)
+    assert (result.history["loss"][0] if call == "fit" else result) == -np.inf
+
+
 def test_learns_and_reports():
     x, y = blobs()
     model = classifier()

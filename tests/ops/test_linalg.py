@@ -176,6 +176,21 @@ def test_factors():
     assert sign.item() == -1 and logarithm.item() == 0
 
 
+@pytest.mark.parametrize("name", ["inv", "det", "logdet", "cholesky", "cholesky_inverse", "solve", "solve_triangular",
+                                  "slogdet", "qr", "svd", "eigh", "eig", "pinv", "lstsq"])
+@pytest.mark.parametrize("columns", [(), (2,)])
+def test_integers_become_floatx(name, columns):
+    """NumPy computes them as float64."""
+    given = [np.array([[2, 1], [1, 3]])]
+    if name in ("solve", "solve_triangular", "lstsq"):
+        given.append(np.arange(1, 1 + np.prod((2, *columns), dtype=int)).reshape(2, *columns))
+    results, expected = (getattr(ops, name)(*(as_type(part) for part in given))
+                         for as_type in (Tensor, lambda part: Tensor(part.astype(np.float32))))
+    for one, other in zip(*(part if isinstance(part, tuple) else (part,) for part in (results, expected)), strict=True):
+        assert one.data.dtype == np.float32
+        np.testing.assert_array_equal(one.data, other.data)
+
+
 def test_keras_agrees():
     keras = pytest.importorskip("keras")
     x, a = matrix(2, 3, 4).astype(np.float32), positive_definite(3).astype(np.float32)

@@ -1,5 +1,7 @@
 """The recurrent operations: gradients in every option, equality with a loop of small operations, masks, errors."""
 
+import warnings
+
 import numpy as np
 import pytest
 from checks import BACKENDS, assert_gradient, assert_same_values, available_isas, isa
@@ -95,6 +97,20 @@ def test_prediction_has_the_bits_of_training(name, batch, steps, units, masked, 
     assert_same_values(y.numpy(), expected.numpy())
     for actual, state in zip(final, states, strict=True):
         assert_same_values(actual.numpy(), state.numpy())
+
+
+@operations
+@pytest.mark.parametrize("size", [-1e4, 1e4])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_large_numbers_saturate_without_a_warning(name, size, backend):
+    """exp(1e4) is infinite, and 1 / (1 + infinite) is 0, as it should be."""
+    operation, gates, _, arguments = OPERATIONS[name]
+    ones = [tn.convert_to_tensor(np.ones(part.shape, np.float32)) for part in weights(name, np.random.default_rng(0))]
+    x = tn.convert_to_tensor(np.full((BATCH, STEPS, INPUTS), size, np.float32))
+    with tn.backend(backend), warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        y = operation(x, *ones, activation="sigmoid", return_sequences=True, **arguments)[0].numpy()
+    assert np.isfinite(y).all() and y.min() >= 0 and y.max() <= 1
 
 
 @operations

@@ -86,3 +86,12 @@ def test_text_files(tmp_path):
 def test_what_is_no_tokenizer(text, message):
     with pytest.raises(DataError, match=message):
         tokenizer_from_json(text)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 5, 30])
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+def test_the_batches_of_a_series_hold_each_window_once(stride, batch_size):
+    generator = TimeseriesGenerator(np.arange(20), np.arange(20), length=4, stride=stride, batch_size=batch_size)
+    batches = [generator[index] for index in range(len(generator))]
+    assert all(0 < len(y) <= batch_size for _, y in batches)
+    assert np.concatenate([y for _, y in batches]).tolist() == list(range(4, 20, stride))

@@ -79,6 +79,7 @@ HOSTILE = {
     "empty": (b"", "0 bytes are too few"),
     "cut in the length": (b"\x01\0\0", "3 bytes are too few"),
     "header longer than the file": (a_file({}, length=100), "declares a header of 100 bytes; the file has 10"),
+    "header a byte longer than the file": (a_file({}, length=3), "declares a header of 3 bytes; the file has 10"),
     "header of 2**63": (a_file({}, length=2**63), "declares a header of 9223372036854775808 bytes"),
     "no JSON": (a_file(b"[]"), "does not begin with"),
     "half a JSON": (a_file(b'{"a": '), "not JSON"),

@@ -1,6 +1,7 @@
 """Weights alone, in and out of files."""
 
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -139,3 +140,15 @@ def test_without_h5py_the_extra_is_named(tmp_path, monkeypatch):
             call()
     model.save(tmp_path / "m.keras")
     assert tn.models.load_model(tmp_path / "m.keras").built
+
+
+@pytest.mark.parametrize("format", ["tinynet", "keras"])
+def test_weights_larger_than_an_ordinary_zip_holds(tmp_path, monkeypatch, format):
+    """A member of unknown length must be announced as one of up to 2^64 bytes; the limit is lowered from 2 GB here."""
+    model = build(units=100)
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 500)
+    model.save(tmp_path / "m.keras", format=format)
+    monkeypatch.undo()
+    loaded = tn.models.load_model(tmp_path / "m.keras")
+    for one, other in zip(model.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -145,3 +145,9 @@ def test_the_inputs_of_a_layer_are_what_the_one_before_it_returns():
     inputs = [x, model.layers[0](x).numpy(), model.layers[1](model.layers[0](x)).numpy()]
     for (mean, std), array in zip(seen.values(), inputs, strict=True):
         assert (mean, std) == (pytest.approx(array.mean(), rel=1e-4), pytest.approx(array.std(), rel=1e-4))
+
+
+def test_classes_with_one_score_are_named_in_their_order():
+    names = [f"class {i}" for i in range(100)]
+    assert inside.top_classes(np.tile([0.0, 1.0], 50), names, 60) == [
+        *((name, 1.0) for name in names[1::2]), *((name, 0.0) for name in names[:20:2])]

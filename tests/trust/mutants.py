@@ -62,7 +62,8 @@ TESTS = {
     "core/reading": ["tests/saving/test_memory.py tests/saving/test_hostile_files.py"],
     "core/result_sizes": ["tests/saving/test_memory.py tests/saving/test_hostile_files.py"],
     "utils": ["tests/utils/test_utils.py"], "utils/downloads": ["tests/datasets/test_downloads.py"],
-    "utils/directories": ["tests/test_doctests.py tests/data"], "utils/images": ["tests/data tests/preprocessing"],
+    "utils/directories": ["tests/test_doctests.py tests/data"],
+    "utils/images": ["tests/utils/test_pictures.py tests/data tests/preprocessing"],
     "utils/files": ["tests/saving/test_interrupted_writes.py tests/saving/test_known_attacks.py"],
     "utils/npz": ["tests/saving/test_weights.py tests/datasets"], "utils/weights_file": ["tests/saving/test_h5.py"],
     "utils/timeseries": ["tests/test_doctests.py tests/data"],
@@ -100,15 +101,24 @@ RARE = "a number that is drawn is exactly the bound once in millions"
 ZERO = "a zero becomes a zero"
 EXPLAINED = (
     ("augment/patches.py", "np.argsort(order, axis=1)", ("not passed on",), "the second of two axes is the last"),
+    ("augment/batches.py", "astype(images.dtype, copy=False)", ("not passed on",), SPEED),
     ("augment/text.py", "while working and len(made) < num_aug", ("bound",), "one round more to draw from"),
     ("compat/tf/colors.py", "if largest > limits.max", ("bound",), "they are equal for one type alone: it stays"),
     ("compat/tf/image.py", "flipped = rng.random(len(image)) < 0.5", ("bound",), RARE),
+    ("compat/tf/structures.py", "max(indices, default=-1)", ("off by one",), "no slices fit into any size"),
     ("data/text_columns.py", "array[column].reshape(-1)", ("off by one",), "any negative number is the rest, to NumPy"),
     ("data/ahead.py", "ThreadPoolExecutor(1", ("off by one",), SPEED),
+    ("data/elements.py", "astype(self.dtype, copy=False)", ("not passed on",), SPEED),
     ("data/pipeline.py", "itertools.islice(self, 2)", ("off by one",), SPEED),
+    ("distribution/sharding.py", "data.reshape(-1)[", ("off by one",), "any negative number is the rest, to NumPy"),
+    ("lab/code.py", "indent=1)", ("off by one",), "spaces between the parts of a JSON file"),
     ("lab/connections.py", "timeout_graceful_shutdown=1", ("off by one",), SPEED),
+    ("lab/panels/cnn_vgg.py", "inputs: tuple", ("off by one",), "the first layer has no weights to be counted"),
+    ("lab/panels/digits_data.py", "allow_pickle=False", ("not passed on",), "so it is in NumPy, too"),
+    ("layers/augmentation_geometry.py", "rng.random(count) < rng.uniform", ("bound",), RARE),
     ("lessons/checks/stopping.py", "([-1.0, -2.0, -1.5", ("off by one",), "a case among others, which tell as much"),
     ("lessons/grading/watch.py", "if memory > enough", ("bound",), "it is that number of bytes once in millions"),
+    ("lessons/grading/report.py", "io.StringIO(newline=", ("not passed on",), "neither changes the ends of lines"),
     ("models/augmenting.py", "layer(x, training=True)", ("not passed on",), "an augmenting layer is on by default"),
     ("models/sequential.py", "model.add(layer, rebuild=False)", ("not passed on",), SPEED),
     ("ops/add_relu.py", "np.where(y < 0", ("bound",), ZERO),
@@ -123,6 +133,7 @@ EXPLAINED = (
     ("textbook/curvature_monitor.py", "matrix = np.diag(diagonal)", ("dropped term",), "there are no more of them"),
     ("textbook/geometry.py", "if np.abs(w).sum() <= radius", ("bound",), "on the border it is its own projection"),
     ("random.py", "outside = outside[abs(again) > 2]", ("bound",), RARE),
+    ("symbolic.py", "Function = TypeVar(", ("not passed on",), "a hint for type checkers"),
 )
 
 

@@ -30,6 +30,14 @@ def test_the_copy_passes(copy):
     assert copy.run(["tests/test_constraints.py"], list(recorded)) == ("passed", None) and len(recorded) > 5
 
 
+def test_the_copy_needs_nothing_from_elsewhere(copy):
+    """A test that runs it where it alone is visible (the grader's sandbox) would skip there, and notice nothing."""
+    package = copy.folder / "tinynet"
+    assert not [path for path in package.rglob("*") if path.is_symlink()]
+    assert {path.relative_to(package) for path in package.rglob("*.so")} == {
+        path.relative_to(mutants.PACKAGE) for path in mutants.PACKAGE.rglob("*.so")}
+
+
 @pytest.mark.parametrize("mutant", mutants.drawn(COUNT, SEED, is_quick),
                          ids=lambda mutant: f"{mutant.module} {mutant.kind}")
 def test_a_mutant_is_noticed(mutant, copy):

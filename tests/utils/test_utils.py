@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import re
 import shutil
 import sys
@@ -261,3 +262,16 @@ def test_the_bar_moves_in_one_line_of_a_terminal(monkeypatch):
     done = [part.split("\x1b[32m")[1].split("\x1b[0m")[0] for part in text.strip("\r\n").split("\r")]
     assert [len(bar) for bar in done] == [5, 10, 15, 20]
     assert text.startswith("\r\x1b[1m1/4\x1b[0m \x1b[32m")
+
+
+def test_the_seeds_that_there_are():
+    """Those that NumPy's own generator takes, which is seeded too."""
+    draws = []
+    for seed in (0, 1, 2**32 - 1, np.int64(5)):
+        for _ in range(2):
+            tn.utils.set_random_seed(seed)
+            draws.append((tn.random.normal((2,)).numpy().tobytes(), np.random.rand(), random.random()))
+    assert draws[::2] == draws[1::2] and all(len(set(kind)) == 4 for kind in zip(*draws, strict=True))
+    for bad in (-1, 2**32, 2**32 + 1, 2**64, 1.0, True, None, "1"):
+        with pytest.raises(ValueError, match=r"set_random_seed: seed must be an int from 0 to 2\*\*32 - 1"):
+            tn.utils.set_random_seed(bad)

@@ -20,7 +20,7 @@ def explain_text(value: Any, array: Array, name: str) -> str:
     >>> table = np.array([[1.5, "red"], [2.5, "blue"]], object)
     >>> print(explain_text(table, table, "x"))
     column 1 has text, such as 'red' in row 0. These lines give each word a number:
-        for column in [1]: x[:, column] = np.unique(x[:, column].astype(str), return_inverse=True)[1]
+        for column in [1]: x[:, column] = np.unique(list(map(str, x[:, column])), return_inverse=True)[1]
         x = x.astype('float32')
     """
     if array.dtype.names:
@@ -42,7 +42,7 @@ def explain_text(value: Any, array: Array, name: str) -> str:
                 f"    words, {name} = np.unique({name}, return_inverse=True)")
     is_table = hasattr(value, "columns")
     numbers = f"pandas.factorize({name}[column])[0]" if is_table else (
-        f"np.unique({name}[:, column].astype(str), return_inverse=True)[1]")
+        f"np.unique(list(map(str, {name}[:, column])), return_inverse=True)[1]")
     made = "" if is_table or isinstance(value, np.ndarray) else f"    {name} = np.array({name}, object)\n"
     return (f"{_described(texts)}. These lines give each word a number:\n{made}"
             f"    for column in {list(texts)}: {name}{'[column]' if is_table else '[:, column]'} = {numbers}\n"

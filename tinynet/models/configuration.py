@@ -6,6 +6,7 @@ written as where they come from ("keras_history": layer, which of its calls, whi
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +22,11 @@ from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..saving.building import build_model
 from ..serialization import deserialize_keras_object, serialize_keras_object
-from ..symbolic import KerasTensor, Operation
+from ..symbolic import KerasTensor, Operation, is_symbolic
 from .sequential import Sequential
 
-# Arguments that Keras's operations are called with; the others are part of their configuration.
+# Arguments that Keras's operations are called with; the others are part of their configuration, unless they are tensors
+# of the graph.
 _CALL_ARGUMENTS = frozenset((
     "x", "x1", "x2", "xs", "a", "b", "v", "arrays", "tensors", "inputs", "operands", "condition", "indices", "key",
     "kernel", "target", "output", "y", "mask", "segment_ids", "data", "updates",
@@ -83,12 +85,19 @@ def _operation_config(operation, node):
     module = next((module for module, names in (("nn", _NN), ("math", _MATH), ("linalg", _LINALG), ("core", _CORE))
                    if name in names), "numpy")
     class_name = "".join(part.capitalize() for part in name.split("_"))
-    bound = operation.arguments_of(node)
-    settings = {key: serialize_keras_object(value) for key, value in bound.items() if key not in _CALL_ARGUMENTS}
-    arguments = tuple(value for key, value in bound.items() if key in _CALL_ARGUMENTS)
+    settings, arguments = {}, []
+    named = {}  # tensors after a setting or a default, whose position would be another's
+    parameters = list(inspect.signature(operation.call).parameters)
+    for key, value in operation.arguments_of(node).items():
+        if key not in _CALL_ARGUMENTS and not is_symbolic(value):
+            settings[key] = serialize_keras_object(value)
+        elif key == parameters[len(arguments)] or key == "operands":
+            arguments.append(value)
+        elif value is not None:
+            named[key] = value
     entry = {"module": f"keras.src.ops.{module}", "class_name": class_name,
              "config": {"name": operation.name, **settings}, "registered_name": class_name}
-    return entry, [(arguments, {})]
+    return entry, [(tuple(arguments), named)]
 
 
 def graph_from_config(cls: Any, config: Config, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -97,10 +106,10 @@ def graph_from_config(cls: Any, config: Config, custom_objects: dict[str, Any] |
     for entry in config["layers"]:
         name = entry.get("name", entry["config"].get("name"))
         if str(entry.get("module") or "").startswith(("keras.src.ops", "keras.ops")):
-            settings = dict(entry["config"])
-            settings.pop("name", None)
-            settings.pop("dtype", None)
-            made[name] = _find_operation(entry["class_name"], name), settings
+            operation = _find_operation(entry["class_name"], name)
+            settings = {key: _restored(value, {}) for key, value in entry["config"].items() if key != "name" and (
+                key != "dtype" or isinstance(value, str) and "dtype" in inspect.signature(operation.call).parameters)}
+            made[name] = operation, settings  # without Keras's own policy of element types, a dict
         else:
             layer = {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
             made[name] = deserialize_keras_object(layer, custom_objects), {}
