@@ -30,7 +30,7 @@ void copy_row(const Window<T>& w, Index image, Index r, Index repeat, T* line) {
   }
 }
 
-// The same, normalized on the way: one filter a channel. The zeros stand around the normalized image. A vector of
+// The same, normalized: one filter a channel. The zeros stand around the normalized image. A vector of
 // channels of all pixels comes after another: its mean, scale and offset stay in registers.
 template <class T>
 void normalize_row(const Window<T>& w, Index image, Index r, T* line) {
