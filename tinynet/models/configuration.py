@@ -11,6 +11,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import ops
 from ..core.errors import ModelFileError
 from ..core.naming import unknown_name
@@ -87,11 +89,14 @@ def _operation_config(operation, node):
     class_name = "".join(part.capitalize() for part in name.split("_"))
     settings, arguments = {}, []
     named = {}  # tensors after a setting or a default, whose position would be another's
-    parameters = list(inspect.signature(operation.call).parameters)
+    parameters = inspect.signature(operation.call).parameters
     for key, value in operation.arguments_of(node).items():
-        if key not in _CALL_ARGUMENTS and not is_symbolic(value):
-            settings[key] = serialize_keras_object(value)
-        elif key == parameters[len(arguments)] or key == "operands":
+        if parameters[key].kind is inspect.Parameter.VAR_POSITIONAL:
+            arguments.extend(value)
+        elif key not in _CALL_ARGUMENTS and not is_symbolic(value):
+            is_type = isinstance(value, np.dtype) or isinstance(value, type) and issubclass(value, np.generic)
+            settings[key] = np.dtype(value).name if is_type else serialize_keras_object(value)
+        elif key == list(parameters)[len(arguments)]:
             arguments.append(value)
         elif value is not None:
             named[key] = value
@@ -127,7 +132,9 @@ def graph_from_config(cls: Any, config: Config, custom_objects: dict[str, Any] |
                           if part is not None or key not in ("mask", "training")}
                 if isinstance(operation, Operation) and operation.call.__name__ == "get_item":
                     args = [tuple(part) if isinstance(part, list) else part for part in args]  # JSON has no tuples
-                results[name, call] = flatten(operation(*args, **settings, **kwargs))
+                first = _settings_first(operation, settings)
+                others = {key: value for key, value in settings.items() if key not in first}
+                results[name, call] = flatten(operation(*first.values(), *args, **others, **kwargs))
             else:
                 later.append((name, call, node))
         if len(later) == len(waiting):
@@ -138,6 +145,17 @@ def graph_from_config(cls: Any, config: Config, custom_objects: dict[str, Any] |
                 name=config.get("name"))
     model._trainable = bool(config.get("trainable", True))  # each layer has its own
     return model
+
+
+def _settings_first(operation, settings):
+    """The settings that stand before any number of tensors, such as the formula of `einsum`: by position."""
+    if not isinstance(operation, Operation):
+        return {}
+    parameters = inspect.signature(operation.call).parameters
+    if all(one.kind is not inspect.Parameter.VAR_POSITIONAL for one in parameters.values()):
+        return {}
+    return {name: settings[name] for name, one in parameters.items()
+            if name in settings and one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 
 def _history(part):

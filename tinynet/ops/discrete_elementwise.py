@@ -96,7 +96,7 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
     >>> round(Tensor([0.5, 1.5, 2.25]), 1).numpy()
     array([0.5, 1.5, 2.2], dtype=float32)
     """
-    return unary("round", None, lambda a: np.round(a, decimals), integers="keep")(x)
+    return unary("round", None, lambda a: np.round(a, decimals), integers="keep", has_settings=True)(x)
 
 
 def isclose(
@@ -116,7 +116,7 @@ def isclose(
     >>> isclose([1.0, 2.0], [1.000001, 2.1]).tolist()
     [True, False]
     """
-    return binary("isclose", None, lambda a, b: np.isclose(a, b, rtol, atol, equal_nan))(x1, x2)
+    return binary("isclose", None, lambda a, b: np.isclose(a, b, rtol, atol, equal_nan), has_settings=True)(x1, x2)
 
 
 def allclose(

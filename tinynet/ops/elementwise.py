@@ -186,7 +186,7 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     dtype = result_type(x, x_min, x_max)
     low, high = to_array(x_min).astype(dtype), to_array(x_max).astype(dtype)
     return unary("clip", None, lambda a: np.clip(a.astype(dtype, copy=False), low, high),
-                 lambda dy, a, y: _summed_to(a, dy * _is_between(a, low, high)), integers="keep")(x)
+                 lambda dy, a, y: _summed_to(a, dy * _is_between(a, low, high)), integers="keep", has_settings=True)(x)
 
 
 def nan_to_num(
@@ -206,7 +206,7 @@ def nan_to_num(
     [0.0, 9.0, 1.0]
     """
     return unary("nan_to_num", None, lambda a: np.nan_to_num(a, nan=nan, posinf=posinf, neginf=neginf),
-                 lambda dy, a, y: dy * both.constant(np.isfinite)(a), integers="keep")(x)
+                 lambda dy, a, y: dy * both.constant(np.isfinite)(a), integers="keep", has_settings=True)(x)
 
 
 def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
@@ -242,7 +242,8 @@ def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     if isinstance(x, Tensor) and x.data.dtype == dtype:
         return positive(x) if type(x) is not Tensor else x
     # Where the result is not a float, the tape records nothing.
-    return unary("cast", None, lambda a: a.astype(dtype), lambda dy, a, y: dy.astype(a.dtype), integers="keep")(x)
+    return unary("cast", None, lambda a: a.astype(dtype), lambda dy, a, y: dy.astype(a.dtype), integers="keep",
+                 has_settings=True)(x)
 
 
 def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:

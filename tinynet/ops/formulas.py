@@ -34,7 +34,7 @@ new = object.__new__
 
 def unary(
     name: str, doc: str | None, formula: Callable[..., Any], derivative: Callable[..., Any] | None = None,
-    integers: str = "to float", example: tuple[str, str] | None = None,
+    integers: str = "to float", example: tuple[str, str] | None = None, has_settings: bool = False,
 ) -> Callable[[TensorLike], Tensor]:
     """Make an operation on each element of one tensor.
 
@@ -46,13 +46,15 @@ def unary(
         derivative: dx = derivative(dy, x, y), on arrays or Tensors; None if it has none (or zero everywhere).
         integers: 'to float' if integers are made floats first, 'keep' if not.
         example: An expression that calls it, and the expression's value as Python prints it.
+        has_settings: Whether the formula depends on settings of one call. KerasTensors are then refused: the operation
+            around it takes them, so that a model keeps the settings.
     """
     to_float = integers == "to float"
 
     def op(x: TensorLike) -> Tensor:
         try:
             if not isinstance(x, Tensor):
-                if is_symbolic(x):
+                if not has_settings and is_symbolic(x):
                     return call_symbolically(op, (x,), {})
                 x = convert_to_tensor(x)
             a = x.data
@@ -78,6 +80,7 @@ def unary(
 def binary(
     name: str, doc: str | None, formula: Callable[..., Any], derivative1: Callable[..., Any] | None = None,
     derivative2: Callable[..., Any] | None = None, integers: str = "keep", example: tuple[str, str] | None = None,
+    has_settings: bool = False,
 ) -> Callable[[TensorLike, TensorLike], Tensor]:
     """Make an operation on each pair of elements of two tensors, which are broadcast against each other.
 
@@ -90,6 +93,7 @@ def binary(
         derivative2: db = derivative2(dy, a, b, y).
         integers: 'to float' if integers are made floats first, 'keep' if not.
         example: An expression that calls it, and the expression's value as Python prints it.
+        has_settings: As for `unary`.
     """
     to_float = integers == "to float"
     recordable = isinstance(formula, np.ufunc)
@@ -99,6 +103,8 @@ def binary(
             try:
                 a, b = operands(x1, x2, to_float)
             except Exception:
+                if has_settings:
+                    raise
                 return call_symbolically(op, (x1, x2), {})
             y = computed(formula, a, b) if recordable else repeated(formula, a, b)
         except Exception as error:
