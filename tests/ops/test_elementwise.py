@@ -143,6 +143,10 @@ def test_clip():
     assert_same_values(ops.clip(Tensor(x), -1, 1).data, np.clip(x, -1, 1))
     assert_gradient(lambda t: ops.clip(t, -1.0, np.float32(1.0)), x)
     assert_gradient(lambda t: ops.clip(t, np.full((2, 3, 4), -1.0), 1.0), x)
+    limits = Variable(np.array([-1.5, -1.0, 0.0, 1.0, 1.5]))
+    with tn.GradientTape() as tape:
+        y = ops.clip(limits, -1.0, 1.0)
+    assert tape.gradient(y, limits).tolist() == [0, 1, 1, 1, 0]  # a limit itself passes
     assert ops.clip(Tensor([1, 5]), 2, 3).tolist() == [2, 3]
     assert ops.clip(Tensor([1, 5]), 1.5, 2.5).tolist() == [1.5, 2.5]
 

@@ -100,4 +100,5 @@ def test_variances_divide_by_m(m, dtype):
 def test_every_statistic_is_tried():
     """A new kernel with a variance among its results belongs into KERNELS."""
     known = {name for name in reference.__all__ if "norm" in name or "moments" in name}
-    assert {name for name in known if not name.endswith(("_backward", "_inference"))} == set(KERNELS)
+    given = {"batch_norm_depthwise_conv2d_forward"}  # takes the variance
+    assert {name for name in known - given if not name.endswith(("_backward", "_inference"))} == set(KERNELS)

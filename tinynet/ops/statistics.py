@@ -18,7 +18,7 @@ from .formulas import unary
 from .indexing import take, take_along_axis, where
 from .matmul import matmul
 from .reduction import max, mean, min, sum
-from .shape import expand_dims, reshape, transpose
+from .shape import broadcast_to, expand_dims, reshape, transpose
 from .sorting import sort
 
 
@@ -53,7 +53,7 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Ten
             raise ValueError(f"average: weights must have the shape of x, {x.shape}, or be one-dimensional along axis, "
                              f"got {weights.shape} and axis={axis}")
         weights = reshape(weights, [-1 if i == axis % len(x.shape) else 1 for i in range(len(x.shape))])
-    return sum(x * weights, axis) / sum(weights + 0 * x, axis)
+    return sum(x * weights, axis) / sum(broadcast_to(weights, x.shape), axis)
 
 
 def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
