@@ -609,3 +609,9 @@ def test_every_step_is_counted(name, again):
     for step in range(1, 6):
         optimizer.apply(gradients if again else list(gradients), weights)
         assert int(optimizer.iterations) == step
+
+
+@pytest.mark.parametrize("optimizer", [tn.textbook.AdaGradForm2, tn.textbook.RMSPropSlide, tn.textbook.AdamAlgorithm1])
+def test_an_epsilon_that_must_be_above_0_may_not_be_0(optimizer):
+    with pytest.raises(ValueError, match="epsilon must be a number above 0, got 0"):
+        optimizer(epsilon=0)

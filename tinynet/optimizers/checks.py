@@ -9,7 +9,7 @@ from ..core.checks import number
 from ..core.old_names import note
 
 
-def finite(value: float, owner: object, argument: str, least: float = -math.inf) -> float:
+def finite(value: float, owner: object, argument: str, least: float = -math.inf, above: bool = False) -> float:
     """Return `value` as a Python number.
 
     Args:
@@ -17,12 +17,13 @@ def finite(value: float, owner: object, argument: str, least: float = -math.inf)
         owner: The optimizer, for the message.
         argument: The argument's name, for the message.
         least: The smallest number allowed.
+        above: Whether `least` itself is not allowed.
 
     Raises:
         ValueError: it is not a finite number in this range.
     """
     label = type(owner).__name__
-    number(value, label, argument, least)
+    number(value, label, argument, least, above=above)
     if math.isinf(value):
         raise ValueError(f"{label}: {argument} must be a finite number, got {value!r}")
     return value if isinstance(value, int | float) else float(value)
