@@ -68,11 +68,20 @@ def batch_norm_inference(
     with np.errstate(all="ignore"):
         inverse_std = 1 / np.sqrt(variance + x.dtype.type(epsilon))
         x_hat = (x - mean) * inverse_std
-        y = _scale_and_shift(x_hat, gamma, beta)
+        y = scale_and_shift(x_hat, gamma, beta)
         return np.where(y < 0, 0, y).astype(x.dtype, copy=False) if relu else y, inverse_std
 
 
-def _scale_and_shift(x_hat, gamma, beta):
+def scale_and_shift(x_hat: Array, gamma: Array | None, beta: Array | None) -> Array:
+    """gamma x^ + beta, the last line of Algorithm 1.
+
+    Args:
+        x_hat: Shape (..., channels).
+        gamma, beta: Shape (channels,); None for 1 and 0.
+
+    Returns:
+        Array, shaped like `x_hat`.
+    """
     y = x_hat if gamma is None else gamma * x_hat
     return y if beta is None else y + beta
 
@@ -120,7 +129,7 @@ def batch_norm_backward(
     with np.errstate(all="ignore"):
         x_hat = (x - mean) * inverse_std
         if relu:
-            dy = np.where(_scale_and_shift(x_hat, gamma, beta) > 0, dy, 0).astype(x.dtype, copy=False)
+            dy = np.where(scale_and_shift(x_hat, gamma, beta) > 0, dy, 0).astype(x.dtype, copy=False)
         dbeta = dy.sum(axis=axes)
         dgamma = (dy * x_hat).sum(axis=axes)
         if not need_dx:

@@ -18,7 +18,7 @@ from ..runtime import kernels
 from ..tape import is_tracked, record
 from ..tensor import Tensor, convert_to_tensor
 from .arguments import check_channel_wise, check_same_type
-from .batch_norm import batch_norm_backward, batch_norm_inference, normalization
+from .batch_norm import batch_norm_backward, batch_norm_inference, normalization, scale_and_shift
 from .depthwise_conv2d import (
     KERNEL_LAYOUT,
     check_depthwise,
@@ -66,9 +66,7 @@ def batch_norm_depthwise_conv2d_backward(
         (dx, dkernel, dbias, dgamma, dbeta)
     """
     with np.errstate(all="ignore"):
-        z = (x - mean) * inverse_std
-        z = z if gamma is None else gamma * z
-        z = z if beta is None else z + beta
+        z = scale_and_shift((x - mean) * inverse_std, gamma, beta)
         z = np.where(z < 0, 0, z).astype(x.dtype, copy=False) if relu else z
     dz, dkernel, dbias = depthwise_conv2d_backward(dy, z, kernel, None, strides, padding, dilation, "linear", True,
                                                    need_dkernel, need_dbias)
